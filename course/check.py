@@ -57,9 +57,7 @@ def seed(value: int) -> None:
     _generator.manual_seed(value)
 
 
-def randn(
-    *shape: int, dtype: torch.dtype = torch.float32, device: str = "cpu"
-) -> torch.Tensor:
+def randn(*shape: int, dtype: torch.dtype = torch.float32, device: str = "cpu") -> torch.Tensor:
     """Standard normal numbers of the given shape, seeded."""
     return torch.randn(*shape, generator=_generator, dtype=dtype).to(device)
 
@@ -130,7 +128,7 @@ def finite(x: Any, why: str = "") -> None:
     t = torch.as_tensor(x)
     bad = ~torch.isfinite(t)
     if bad.any():
-        _fail(f"{_count(bad)} came out as {_first(t, bad)}", why)
+        _fail(f"{_count(bad)} {_first(t, bad)}", why)
 
 
 def true(condition: Any, why: str) -> None:
@@ -191,7 +189,7 @@ def _compare(value: torch.Tensor, target: torch.Tensor, why: str, tol: float | N
     a, b = value.detach().cpu().double(), target.detach().cpu().double()
     broken = torch.isfinite(b) & ~torch.isfinite(a)
     if broken.any():
-        _fail(f"{_count(broken)} came out as {_first(a, broken)}", why)
+        _fail(f"{_count(broken)} {_first(a, broken)}", why)
     wrong = ~torch.isclose(a, b, rtol=relative, atol=absolute, equal_nan=True)
     if wrong.any():
         i = _worst(a, b, wrong)
@@ -266,7 +264,7 @@ def by_hand(f: Callable, *forbidden: str) -> None:
     if found:
         name, line = found
         _fail(
-            f"`{_name(f)}` is to be written by hand, and it uses `{name}` (line {line} of its cell)",
+            f"`{_name(f)}` is to be written by hand, and it uses `{name}` (line {line})",
             "Build it from simpler operations",
         )
 
@@ -303,9 +301,9 @@ def stays_on_device(f: Callable, *args: Any, **kwargs: Any) -> None:
 
 def _copy(values: Any) -> Any:
     return tree_map(
-        lambda t: t.detach().clone().requires_grad_(t.requires_grad)
-        if isinstance(t, torch.Tensor)
-        else t,
+        lambda t: (
+            t.detach().clone().requires_grad_(t.requires_grad) if isinstance(t, torch.Tensor) else t
+        ),
         values,
     )
 

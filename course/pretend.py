@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -34,7 +34,7 @@ class _PretendTensor(torch.Tensor):
     held: torch.Tensor
 
     @staticmethod
-    def __new__(cls, held: torch.Tensor) -> _PretendTensor:
+    def __new__(cls, held: torch.Tensor) -> Self:
         with torch._C.DisableTorchFunction():
             outside = torch.empty_strided(
                 held.shape, held.stride(), dtype=held.dtype, device="meta"
@@ -67,9 +67,7 @@ class _PretendTensor(torch.Tensor):
         tensors = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
         name = func.overloadpacket.__name__
         strangers = [
-            t
-            for t in tensors
-            if not isinstance(t, cls) and (t.dim() > 0 or name in _STRICT)
+            t for t in tensors if not isinstance(t, cls) and (t.dim() > 0 or name in _STRICT)
         ]
         if strangers and name not in _MAY_MIX:
             raise MixedDevices(
@@ -195,9 +193,11 @@ def gpu() -> Iterator[None]:
 def to_gpu(values: Any) -> Any:
     """`values` (tensors in any nesting of lists, tuples and dicts) on the pretended GPU."""
     return tree_map(
-        lambda t: _PretendTensor(t.detach().clone()).requires_grad_(t.requires_grad)
-        if isinstance(t, torch.Tensor)
-        else t,
+        lambda t: (
+            _PretendTensor(t.detach().clone()).requires_grad_(t.requires_grad)
+            if isinstance(t, torch.Tensor)
+            else t
+        ),
         values,
     )
 
