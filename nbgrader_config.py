@@ -1,0 +1,64 @@
+"""nbgrader's settings: read by every `nbgrader` command run from this folder, and by formgrader.
+
+Everything is stock nbgrader but for the classes named `course.grading...`, which nbgrader
+loads through its own settings. They are given by name, so that reading this file costs nothing.
+"""
+
+import os
+from pathlib import Path
+
+c = get_config()  # noqa: F821 (nbgrader puts it there)
+root = Path(__file__).resolve().parent
+
+# -- where things are --
+c.CourseDirectory.course_id = "neural-networks-hands-on"
+# Not the current folder, which is nbgrader's default: formgrader may be started elsewhere.
+c.CourseDirectory.root = str(root)
+# Copied neither to students nor from them.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".DS_Store"]
+# In kilobytes. A notebook with its pictures is far below; nobody fills the disk by a submission.
+c.CourseDirectory.max_file_size = 20_000
+c.CourseDirectory.max_dir_size = 50_000
+
+# A folder that students can write to and the instructor can read. For a class it is a shared
+# folder outside the repository, given by $COURSE_EXCHANGE; on one's own machine it is exchange/.
+exchange = Path(os.environ.get("COURSE_EXCHANGE") or root / "exchange").resolve()
+if exchange == root / "exchange" and not exchange.exists():
+    exchange.mkdir()  # `nbgrader list` fails without it, even before anything is released
+    exchange.chmod(0o777)  # as `nbgrader release_assignment` would make it
+c.Exchange.root = str(exchange)
+# `nbgrader fetch_assignment` puts assignments where `make lab` does, and `submit` takes them there.
+c.Exchange.assignment_dir = str(root / "work")
+
+# -- release: source/ -> release/ --
+c.GenerateAssignment.preprocessors = [
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.InstantiateTests",
+    "nbgrader.preprocessors.LockCells",
+    "course.grading.stubs.Stubs",  # in place of ClearSolutions: stubs that say what to write
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+# -- running notebooks: autograde and validate --
+# Nothing in a lesson runs for more than a few seconds; a laden machine gets some room.
+c.Execute.timeout = 60
+c.Execute.startup_timeout = 120
+c.Execute.error_on_timeout = {
+    "ename": "TooLong",
+    "evalue": "stopped after 60 seconds",
+    "traceback": ["This cell was stopped after 60 seconds. Look for a loop that never ends."],
+}
+# Saved widgets make nbconvert load their code from the network.
+c.Execute.store_widget_state = False
+c.LimitOutput.max_lines = 200
+c.LimitOutput.max_traceback = 40
+# nbgrader gives 0 for any output on stderr in a graded cell: a warning is not a wrong answer.
+c.IgnorePattern.enabled = True
+c.IgnorePattern.pattern = r"\w*Warning: "
