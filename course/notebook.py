@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 
 import nbformat
@@ -42,17 +43,24 @@ def to_notebook(lesson: Lesson) -> NotebookNode:
         elif key == "test":
             made.metadata["nbgrader"] = _nbgrader(cell_id, points=cell.metadata["points"])
         cells.append(made)
-    digest = hashlib.sha256("\0".join(f"{c.id}\n{c.source}" for c in cells).encode()).hexdigest()
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.nbformat_minor = 5
     notebook.metadata = NotebookNode(
         {
-            "course": {"digest": digest[:16], "lesson": lesson.name, "points": lesson.points},
+            "course": {"digest": digest(cells), "lesson": lesson.name, "points": lesson.points},
             "kernelspec": _KERNEL,
             "language_info": {"name": "python"},
         }
     )
     return notebook
+
+
+def digest(cells: list[NotebookNode]) -> str:
+    """What stands in these cells (texts, kinds, ids, points), as 16 hexadecimal digits."""
+    said = [
+        [c.id, c.cell_type, c.source, c.metadata.get("nbgrader", {}).get("points")] for c in cells
+    ]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 def dumps(notebook: NotebookNode) -> str:

@@ -1,0 +1,110 @@
+"""`course ...`: what neither nbgrader nor Jupyter does already."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from course import build, leaks, publish
+from course.build import BuildError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; its exit status is 0, or 1 after one clear sentence on what went wrong."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(_root(), options)
+    except BuildError as problem:
+        print(problem, file=sys.stderr)
+    except OSError as problem:
+        print(f"{problem.strerror}: {problem.filename}", file=sys.stderr)
+    return 1
+
+
+def _root() -> Path:
+    """The course folder that the current folder stands in."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "nbgrader_config.py").is_file() and (folder / "lessons").is_dir():
+            return folder
+    raise BuildError("This is not a course folder: go to the one that has lessons/ in it.")
+
+
+def _build(root: Path, options: argparse.Namespace) -> int:
+    wanted = options.lessons or build.names(root)
+    if options.check:
+        problems = build.check(root, wanted)
+        print("\n".join(problems) or "source/ and release/ are what the lessons give.")
+        return 1 if problems else 0
+    built = build.build(root, wanted, options.force)
+    print(f"Built {', '.join(built)}." if built else "Up to date.")
+    return 0
+
+
+def _sync(root: Path, options: argparse.Namespace) -> int:
+    for name in options.lessons or build.names(root):
+        edited = build.sync(root, name, options.force)
+        print(f"{name}: {'the edits are in the lesson now' if edited else 'no edits'}.")
+    return 0
+
+
+def _publish(root: Path, options: argparse.Namespace) -> int:
+    build.build(root, build.names(root))
+    written = publish.publish(root, options.folder.resolve())
+    print(f"{len(written)} files written to {options.folder}; none has an answer in it.")
+    return 0
+
+
+def _leaks(root: Path, options: argparse.Namespace) -> int:
+    given = options.paths or [root / "release", root / "course"]
+    found = leaks.scan(root, given)
+    print("\n".join(found) or "Nothing that students must not see.")
+    return 1 if found else 0
+
+
+def _sample_class(root: Path, options: argparse.Namespace) -> int:
+    from course.grading import sample  # imports nbgrader: not for the other commands
+
+    build.lesson_path(root, options.assignment)
+    build.build(root, [options.assignment])
+    return sample.main(root, options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="course", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: Callable, summary: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=summary, description=summary)
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command("build", _build, "lessons/ to source/ and release/, where out of date")
+    sub.add_argument("lessons", nargs="*", metavar="LESSON", help="default: all")
+    sub.add_argument("--force", action="store_true", help="also what is up to date or edited")
+    sub.add_argument("--check", action="store_true", help="only say what is out of date")
+
+    sub = command("sync", _sync, "edits made in source/ with JupyterLab back into the lesson")
+    sub.add_argument("lessons", nargs="*", metavar="LESSON", help="default: all")
+    sub.add_argument("--force", action="store_true", help="although the lesson was edited too")
+
+    sub = command("publish", _publish, "write the students' repository: no answers in it")
+    sub.add_argument("folder", type=Path, metavar="DIR")
+
+    sub = command("leaks", _leaks, "look for answers in what students are given")
+    sub.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="default: release/, course/"
+    )
+
+    sub = command("sample-class", _sample_class, "a class of submissions with known scores")
+    sub.add_argument("assignment", metavar="ASSIGNMENT")
+    sub.add_argument("--students", type=int, default=12, metavar="N")
+    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--force", action="store_true", help="overwrite submissions that are there")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
