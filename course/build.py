@@ -28,7 +28,7 @@ def names(root: Path) -> list[str]:
 
 
 def lesson_path(root: Path, name: str) -> Path:
-    """The file of lesson `name`. Raises `BuildError`, naming those there are, where it is missing."""
+    """The file of lesson `name`. Raises `BuildError`, naming those there are, where it isn't."""
     path = root / "lessons" / f"{name}.py"
     if not path.is_file():
         there = ", ".join(names(root)) or "none yet"
@@ -104,7 +104,7 @@ def check(root: Path, wanted: Iterable[str]) -> list[str]:
 def sync(root: Path, name: str, force: bool = False) -> bool:
     """Bring edits made in source/ back into the lesson; returns whether there were any.
 
-    Refuses, unless `force` is given, where the lesson too was changed since that notebook was built.
+    Refuses, unless `force` is given, where the lesson too was changed since the notebook was built.
     """
     path, source = lesson_path(root, name), notebook_path(root, "source", name)
     if not source.is_file():

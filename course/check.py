@@ -35,7 +35,7 @@ _TOLERANCE = {
 _generator = torch.Generator().manual_seed(int(os.environ.get("COURSE_SEED", "0")))
 
 
-class Failed(AssertionError):
+class Failed(AssertionError):  # noqa: N818 (what a student reads: a name, not "Error")
     """A check that did not pass; its text is for the student."""
 
     def _render_traceback_(self) -> list[str]:

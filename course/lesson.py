@@ -12,6 +12,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 
 import jupytext
 import nbformat
@@ -191,7 +192,7 @@ def _check_points(lesson: Lesson) -> None:
         )
 
 
-def _is_definition(node: ast.AST) -> bool:
+def _is_definition(node: ast.AST) -> TypeGuard[ast.FunctionDef | ast.ClassDef]:
     return isinstance(node, (ast.FunctionDef, ast.ClassDef))
 
 
@@ -200,5 +201,5 @@ def _start(node: ast.FunctionDef | ast.ClassDef) -> int:
 
 
 def _source_of(source: str, node: ast.stmt) -> str:
-    start = _start(node) if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else node.lineno
+    start = _start(node) if _is_definition(node) else node.lineno
     return "\n".join(source.splitlines()[start - 1 : node.end_lineno])

@@ -69,7 +69,7 @@ def dumps(notebook: NotebookNode) -> str:
 
 
 def from_notebook(notebook: NotebookNode, old: Lesson) -> str:
-    """The text of the lesson with the edits made in its source notebook; `old` has the catalogue."""
+    """The lesson's text with the edits made in its source notebook; `old` knows the catalogue."""
     catalogue: dict[str, list[NotebookNode]] = {}
     for cell in old.cells:
         if (key := key_of(cell)) in ("mistake", "alternative"):

@@ -24,7 +24,7 @@ _MAY_MIX = {"copy_", "_copy_from", "index", "index_put", "index_put_", "_index_p
 _STRICT = {"cat", "stack"}
 
 
-class MixedDevices(RuntimeError):
+class MixedDevices(RuntimeError):  # noqa: N818 (says what happened)
     """One operation was given tensors of the pretended GPU and of the CPU."""
 
 
@@ -54,13 +54,13 @@ class _PretendTensor(torch.Tensor):
     def is_cuda(self) -> bool:  # type: ignore[override]
         return True
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return f"{self.held!r} (pretended to be on {CUDA})"
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         kwargs = dict(kwargs or {})
@@ -96,11 +96,11 @@ class _ToGpu(torch.autograd.Function):
     """CPU to pretended GPU, so that gradients find their way back."""
 
     @staticmethod
-    def forward(ctx: Any, t: torch.Tensor) -> torch.Tensor:
+    def forward(_: Any, t: torch.Tensor) -> torch.Tensor:
         return _PretendTensor(t)
 
     @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+    def backward(_: Any, grad: torch.Tensor) -> torch.Tensor:
         return _held(grad)
 
 
@@ -108,11 +108,11 @@ class _ToCpu(torch.autograd.Function):
     """Pretended GPU to CPU."""
 
     @staticmethod
-    def forward(ctx: Any, t: torch.Tensor) -> torch.Tensor:
+    def forward(_: Any, t: torch.Tensor) -> torch.Tensor:
         return _held(t).clone()
 
     @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+    def backward(_: Any, grad: torch.Tensor) -> torch.Tensor:
         return _PretendTensor(grad)
 
 

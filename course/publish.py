@@ -1,4 +1,4 @@
-"""The students' repository: the package and the released notebooks, and nothing that tells answers."""
+"""The students' repository: the package and the released notebooks, without any answer."""
 
 from __future__ import annotations
 
