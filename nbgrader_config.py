@@ -62,3 +62,26 @@ c.LimitOutput.max_traceback = 40
 # nbgrader gives 0 for any output on stderr in a graded cell: a warning is not a wrong answer.
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"\w*Warning: "
+
+# -- autograde: submitted/ -> autograded/ --
+# Takes in what stock nbgrader gives up on: a wrong file name, a file that is no notebook.
+c.Autograde.exporter_class = "course.grading.intake.Intake"
+c.Autograde.sanitize_preprocessors = [
+    "course.grading.repair.Repair",  # in place of DeduplicateIds: missing, copied, edited cells
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.Autograde.autograde_preprocessors = [
+    "course.grading.execute.ExecuteToTheEnd",  # in place of Execute: kernels that die or hang
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+# -- feedback --
+c.GenerateFeedback.post_convert_hook = "course.grading.feedback.complete"
