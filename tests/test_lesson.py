@@ -87,7 +87,9 @@ def test_a_variant_replaces_the_functions_it_defines_and_no_others(small):
 def test_the_notebook_is_valid_and_the_same_bytes_each_time(small):
     made = notebook.to_notebook(small)
     nbformat.validate(made)
-    assert notebook.dumps(made) == notebook.dumps(notebook.to_notebook(lesson.parse(TEXT, "99_small")))
+    assert notebook.dumps(made) == notebook.dumps(
+        notebook.to_notebook(lesson.parse(TEXT, "99_small"))
+    )
     ids = [cell.id for cell in made.cells]
     assert ids == ["a-small-lesson", "a-small-lesson-2", "half-2", "half", "test-half"]
 
