@@ -7,7 +7,7 @@ loads through its own settings. They are given by name, so that reading this fil
 import os
 from pathlib import Path
 
-c = get_config()  # noqa: F821 (nbgrader puts it there)
+c = get_config()  # nbgrader puts it there
 root = Path(__file__).resolve().parent
 
 # -- where things are --
@@ -55,6 +55,8 @@ c.Execute.error_on_timeout = {
     "evalue": "stopped after 60 seconds",
     "traceback": ["This cell was stopped after 60 seconds. Look for a loop that never ends."],
 }
+# A cell that floods its output loses what can't be read in time, not the whole submission.
+c.Execute.raise_on_iopub_timeout = False
 # Saved widgets make nbconvert load their code from the network.
 c.Execute.store_widget_state = False
 c.LimitOutput.max_lines = 200
@@ -77,7 +79,7 @@ c.Autograde.autograde_preprocessors = [
     "course.grading.execute.ExecuteToTheEnd",  # in place of Execute: kernels that die or hang
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
-    "nbgrader.preprocessors.LimitOutput",
+    "course.grading.shorten.Shorten",  # in place of LimitOutput, which only counts lines
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
@@ -44,17 +44,18 @@ class ExecuteToTheEnd(Execute):
         try:
             cell, resources = super().preprocess_cell(cell, resources, index)
         except DeadKernelError:
-            self._lose(cell, f"{name} ended Python: by asking for it, or by using up the memory.")
-        except CellTimeoutError:
-            self._lose(cell, f"{name} wrote more than could be read in time.")
+            self._lose(
+                cell,
+                f"Python ended while it ran {name}: it was told to, or the memory was used up.",
+            )
         else:
             if self._timed_out(cell):
                 self._sentences.append(
-                    f"{name} was stopped after {self.timeout} seconds. Look for a loop that never "
-                    "ends."
+                    f"{_capital(name)} was stopped after {self.timeout} seconds. Look for a loop "
+                    "that never ends."
                 )
                 if not self._answers():
-                    self._lose(cell, f"{name} could not be stopped.")
+                    self._lose(cell, f"{_capital(name)} could not be stopped.")
         return cell, resources
 
     def _lose(self, cell: NotebookNode, why: str) -> None:
@@ -86,6 +87,10 @@ def _fail(cell: NotebookNode, why: str) -> None:
 def _name(cell: NotebookNode) -> str:
     name = cell.metadata.get("nbgrader", {}).get("grade_id")
     if name:
-        return f"The cell {notes.code(name)}"
+        return f"the cell {notes.code(name)}"
     first = (cell.source.strip().splitlines() or [""])[0]
-    return f"The cell that starts with {notes.code(first)}"
+    return f"the cell that starts with {notes.code(first)}"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]

@@ -11,10 +11,11 @@ import nbformat
 from course.grading.intake import find
 
 
-def complete(assignment: str, student: str, notebooks: list[str]) -> None:
+def complete(assignment: str, notebooks: list[str], **_: str) -> None:
     """Make one student's feedback folder fit to be released (`c.GenerateFeedback`'s last hook).
 
-    `notebooks` are the graded ones, `autograded/<student>/<assignment>/<name>.ipynb`.
+    `notebooks` are the graded ones, `autograded/<student>/<assignment>/<name>.ipynb`; nbgrader
+    passes `student` too, but as a pattern.
     """
     for notebook in map(Path, notebooks):
         root, who = notebook.parents[3], notebook.parents[1].name
@@ -26,9 +27,7 @@ def complete(assignment: str, student: str, notebooks: list[str]) -> None:
             shutil.copy(page, page.with_stem(handed_in.stem))
         # A submission that did not come by the exchange lacks these two, and without them
         # `nbgrader release_feedback` stops for the whole class.
-        for name, text in {
-            "timestamp.txt": "",
-            "submission_secret.txt": secrets.token_hex(64),
-        }.items():
+        needed = {"timestamp.txt": "", "submission_secret.txt": secrets.token_hex(64)}
+        for name, text in needed.items():
             if not (page.parent / name).exists():
                 (page.parent / name).write_text(text)

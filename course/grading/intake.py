@@ -71,7 +71,7 @@ def take_in(path: Path, release: NotebookNode) -> tuple[NotebookNode, list[str]]
         return empty, sentences
     try:
         notebook, more = reading.read(found)
-    except reading.Unreadable as why:
+    except reading.UnreadableError as why:
         return empty, [
             f"Your file {notes.code(found.name)} could not be read as a notebook: {why}. It scored "
             "0. Open your copy in JupyterLab, see that it is whole, save it and submit again."
@@ -119,7 +119,7 @@ def _looks_like_notebook(path: Path) -> bool:
 def _has_cells_of(release: NotebookNode, path: Path) -> bool:
     try:
         notebook, _ = reading.read(path)
-    except reading.Unreadable:
+    except reading.UnreadableError:
         return False
     return bool(_grade_ids(notebook) & _grade_ids(release))
 

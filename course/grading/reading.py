@@ -20,7 +20,7 @@ _NEW = {
 }
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """A file that is no notebook; the text is a clause that says why."""
 
 
@@ -28,15 +28,15 @@ def read(path: Path) -> tuple[NotebookNode, list[str]]:
     """The notebook at `path` in the current format, and sentences for its author.
 
     Only what grading needs is taken over: the type, source, id and metadata of each cell and the
-    pictures in its text. So the result is valid whatever the file was. Raises `Unreadable`.
+    pictures in its text. So the result is valid whatever the file was. Raises `UnreadableError`.
     """
     text = _text(path)
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        raise Unreadable("what it holds is not written as a notebook is (JSON)") from None
+        raise UnreadableError("what it holds is not written as a notebook is (JSON)") from None
     if not isinstance(data, dict) or not isinstance(data.get("nbformat", 4), int):
-        raise Unreadable("it holds some data, but not a notebook")
+        raise UnreadableError("it holds some data, but not a notebook")
     sentences = []
     version = data.get("nbformat", 4)
     if version < 4:
@@ -47,7 +47,7 @@ def read(path: Path) -> tuple[NotebookNode, list[str]]:
         )
     cells = data.get("cells")
     if not isinstance(cells, list):
-        raise Unreadable("it holds some data, but no notebook cells")
+        raise UnreadableError("it holds some data, but no notebook cells")
     notebook = nbformat.v4.new_notebook()
     taken: set[str] = set()
     notebook.cells = [_cell(c, taken) for c in cells if isinstance(c, dict)]
@@ -56,23 +56,23 @@ def read(path: Path) -> tuple[NotebookNode, list[str]]:
 
 def _text(path: Path) -> str:
     if not path.is_file():
-        raise Unreadable("it is not a file")
+        raise UnreadableError("it is not a file")
     size = path.stat().st_size
     if size == 0:
-        raise Unreadable("it is empty")
+        raise UnreadableError("it is empty")
     if size > MAX_BYTES:
-        raise Unreadable(f"it is larger than {MAX_BYTES // 1_000_000} MB")
+        raise UnreadableError(f"it is larger than {MAX_BYTES // 1_000_000} MB")
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise Unreadable("it is not text, as a notebook is") from None
+        raise UnreadableError("it is not text, as a notebook is") from None
 
 
 def _upgraded(text: str) -> Any:
     try:
         return nbformat.reads(text, as_version=4)
     except Exception:  # whatever nbformat trips over in a broken file of an old format
-        raise Unreadable("it looks like a notebook of an old format, but is broken") from None
+        raise UnreadableError("it looks like a notebook of an old format, but is broken") from None
 
 
 def _cell(data: dict[str, Any], taken: set[str]) -> NotebookNode:

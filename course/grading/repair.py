@@ -48,8 +48,8 @@ class Repair(NbGraderPreprocessor):
             sentences = []
         elif not has_code:
             sentences = [
-                "There is no code of your own in this notebook: its answer cells are empty, missing "
-                "or as you were given them. It scored 0."
+                "There is no code of your own in this notebook: its answer cells are empty, "
+                "missing, or as you were given them. It scored 0."
             ]
         notes.add(nb, resources["course"]["sentences"] + sentences)
         return nb, resources
@@ -60,19 +60,20 @@ def _identify(cells: list[NotebookNode], wanted: dict[str, NotebookNode]) -> lis
     sentences = []
     by_grade_id: dict[str, list[NotebookNode]] = {}
     for cell in cells:
-        mark = cell.metadata.get("nbgrader")
-        name = mark.get("grade_id") if isinstance(mark, dict) else None
+        mark = _mark(cell)
+        name = mark.get("grade_id")
         if isinstance(name, str) and name in wanted:
             by_grade_id.setdefault(name, []).append(cell)
-        elif isinstance(mark, dict) and mark.get("grade"):
+        elif mark.get("grade"):
             sentences.append(
                 f"A cell claimed to be graded as {code(str(name))}, which this assignment does not "
                 "have. It was run as an ordinary cell."
             )
-    by_id = {cell.id: cell for cell in cells if not cell.metadata.get("nbgrader")}
+    unmarked = [cell for cell in cells if _mark(cell).get("grade_id") not in wanted]
     marked: dict[int, tuple[str, NotebookNode]] = {}
     for name, model in wanted.items():
-        copies = by_grade_id.get(name) or [by_id[name]] * (name in by_id)
+        # A cell that lost its mark still has its id.
+        copies = by_grade_id.get(name) or [c for c in unmarked if c.id == name]
         if not copies:
             continue
         if len(copies) > 1:
@@ -98,7 +99,7 @@ def _differences(name: str, cell: NotebookNode, model: NotebookNode) -> list[str
             f"The cell {code(name)} had been turned into {cell.cell_type}. It was turned back into "
             f"{model.cell_type}, and graded as it stands."
         )
-    mark = cell.metadata.get("nbgrader") or {}
+    mark = _mark(cell)
     if any(mark.get(key) != model.metadata.nbgrader.get(key) for key in _SETTINGS):
         sentences.append(
             f"The settings of the cell {code(name)} (its points, or what kind of cell it is) had "
@@ -179,7 +180,7 @@ def _like(model: NotebookNode, source: str, cell_id: str) -> NotebookNode:
 def _index(cells: list[NotebookNode], name: str) -> int | None:
     """Where the cell marked as `name` stands, or None."""
     for i, cell in enumerate(cells):
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == name:
+        if _mark(cell).get("grade_id") == name:
             return i
     return None
 
@@ -189,17 +190,22 @@ def _free_id(cells: list[NotebookNode], wanted: str) -> str:
 
 
 def _is_answer(cell: NotebookNode) -> bool:
-    return bool(cell.metadata.get("nbgrader", {}).get("solution"))
+    return bool(_mark(cell).get("solution"))
+
+
+def _mark(cell: NotebookNode) -> dict[str, Any]:
+    """What nbgrader noted in a cell; a student may have made anything of it."""
+    mark = cell.metadata.get("nbgrader")
+    return mark if isinstance(mark, dict) else {}
 
 
 def _has_own_code(cells: list[NotebookNode], release: NotebookNode) -> bool:
-    """Whether a code cell holds more than comments and what the student was given."""
+    """Whether a code cell, or what was one, holds more than comments and what was given."""
     given = {cell.source.strip() for cell in release.cells}
     for cell in cells:
+        if cell.cell_type != "code" and not _mark(cell):
+            continue
         lines = [line.strip() for line in cell.source.splitlines()]
-        if any(line and not line.startswith("#") for line in lines) and (
-            cell.cell_type == "code" or cell.metadata.get("nbgrader")
-        ):
-            if cell.source.strip() not in given:
-                return True
+        if any(line and line[0] != "#" for line in lines) and cell.source.strip() not in given:
+            return True
     return False
