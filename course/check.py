@@ -16,11 +16,11 @@ import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
 from course import device as _device
-from course import pretend, syntax
+from course import pretend, trial
 
 __all__ = [
     "Failed", "by_hand", "close", "devices", "dtype", "dtypes", "equal", "finite", "integers",
-    "keeps_dtype", "randn", "seed", "shape", "stays_on_device", "true", "unchanged", "uniform",
+    "keeps_dtype", "randn", "seed", "shape", "sizes", "stays_on_device", "true", "unchanged", "uniform",
 ]  # fmt: skip
 
 # Relative and absolute tolerance by dtype: room for another order of operations, none for another
@@ -36,17 +36,29 @@ _generator = torch.Generator().manual_seed(int(os.environ.get("COURSE_SEED", "0"
 
 
 class Failed(AssertionError):  # noqa: N818 (what a student reads: a name, not "Error")
-    """A check that did not pass; its text is for the student."""
+    """A check that did not pass; its text is for the student.
+
+    `discreet` is the same without what was expected, for checks on inputs that stay hidden.
+    """
+
+    def __init__(self, text: str, discreet: str = "") -> None:
+        super().__init__(text)
+        self.discreet = discreet or text
 
     def _render_traceback_(self) -> list[str]:
         # IPython asks an exception for its own picture: the message without our stack frames.
         return ["Not yet: " + str(self)]
 
 
-def _fail(message: str, why: str = "") -> NoReturn:
-    parts = [part.strip() for part in (message, why) if part.strip()]
-    text = " ".join(part if part[-1] in ".!?" else part + "." for part in parts)
-    raise Failed(text[0].upper() + text[1:]) from None
+def _fail(fact: str, why: str = "", numbers: str = "") -> NoReturn:
+    """Stop with `fact`, the `numbers` behind it, and `why`: what to think about next."""
+    raise Failed(_sentences(fact + numbers, why), _sentences(fact, why)) from None
+
+
+def _sentences(*parts: str) -> str:
+    said = [part.strip() for part in parts if part.strip()]
+    text = " ".join(part if part[-1] in ".!?" else part + "." for part in said)
+    return text[0].upper() + text[1:]
 
 
 # Random inputs ------------------------------------------------------------------------------------
@@ -73,6 +85,12 @@ def uniform(
 def integers(low: int, high: int, *shape: int, device: str = "cpu") -> torch.Tensor:
     """Whole numbers from low up to, and without, high (int64), seeded."""
     return torch.randint(low, high, shape, generator=_generator).to(device)
+
+
+def sizes(count: int, low: int = 2, high: int = 7) -> list[int]:
+    """`count` different sizes from low to high, for the shape of an input, seeded."""
+    order = torch.randperm(high - low + 1, generator=_generator)
+    return [low + int(i) for i in order[:count]]
 
 
 def devices() -> list[str]:
@@ -152,7 +170,7 @@ def equal(got: Any, want: Any, why: str = "") -> None:
     ):
         _fail(f"expected a {type(want).__name__}, got {_kind(got)}", why)
     elif got != want:
-        _fail(f"expected {want!r}, got {got!r}", why)
+        _fail(f"got {got!r}", why, f", expected {want!r}")
 
 
 def close(got: Any, want: Any, why: str = "", tol: float | None = None) -> None:
@@ -195,9 +213,9 @@ def _compare(value: torch.Tensor, target: torch.Tensor, why: str, tol: float | N
         i = _worst(a, b, wrong)
         at = f" at index {list(i)}" if i else ""
         _fail(
-            f"{_count(wrong)} wrong; the furthest off{at} is {a[i].item():.6g}, "
-            f"expected {b[i].item():.6g}",
+            f"{_count(wrong)} wrong",
             why,
+            f"; the furthest off{at} is {a[i].item():.6g}, expected {b[i].item():.6g}",
         )
 
 
@@ -224,16 +242,19 @@ def _first(t: torch.Tensor, mask: torch.Tensor) -> str:
 
 def unchanged(f: Callable, *args: Any, **kwargs: Any) -> Any:
     """Call `f`; fail if it changed a tensor it was given. Returns what `f` returned."""
-    given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
-    before = [t.detach().clone() for t in given]
-    result = f(*args, **kwargs)
-    for now, then in zip(given, before, strict=True):
-        if not torch.equal(now.detach().nan_to_num(), then.nan_to_num()):
+    before = tree_leaves(_copy((args, kwargs)))
+    result, after = trial.call_and_look(f, args, kwargs)
+    for then, now in zip(before, tree_leaves(after), strict=True):
+        if isinstance(then, torch.Tensor) and not _same(then, now):
             _fail(
                 f"`{_name(f)}` changed the tensor it was given",
                 "The caller still needs it: work on a new tensor instead of in place",
             )
     return result
+
+
+def _same(then: torch.Tensor, now: torch.Tensor) -> bool:
+    return now.shape == then.shape and torch.equal(now.detach().nan_to_num(), then.nan_to_num())
 
 
 def keeps_dtype(f: Callable, *args: Any, **kwargs: Any) -> None:
@@ -260,7 +281,7 @@ def by_hand(f: Callable, *forbidden: str) -> None:
     Looked for in the syntax tree: `torch.relu`, `z.relu()`, `from torch import relu`,
     `getattr(torch, "relu")`. A function of one's own that has such a name may be called.
     """
-    found = syntax.uses(f, set(forbidden))
+    found = trial.uses(f, set(forbidden))
     if found:
         name, line = found
         _fail(
@@ -276,21 +297,19 @@ def stays_on_device(f: Callable, *args: Any, **kwargs: Any) -> None:
     """
     want = f(*_copy(args), **_copy(kwargs))
     try:
-        with pretend.gpu():
-            on_gpu = f(*pretend.to_gpu(args), **pretend.to_gpu(kwargs))
+        got, stayed = trial.call_on_gpu(f, args, kwargs)
     except pretend.MixedDevices:
         _fail(
             f"on a GPU `{_name(f)}` would stop: it mixes its input with a tensor made on the CPU",
             "A new tensor must be made where the input is: look at `device=` and at the `_like` "
             "functions",
         )
-    for t, w in zip(tree_leaves(on_gpu), tree_leaves(want), strict=True):
-        if isinstance(w, torch.Tensor) and not pretend.is_on_gpu(t):
-            _fail(
-                f"given a tensor on the GPU, `{_name(f)}` returns one on the CPU",
-                "The result must stay on the device of the input",
-            )
-    close(pretend.to_cpu(on_gpu), want, "On a GPU the values differ from the CPU's")
+    if any(there is False for there in tree_leaves(stayed)):
+        _fail(
+            f"given a tensor on the GPU, `{_name(f)}` returns one on the CPU",
+            "The result must stay on the device of the input",
+        )
+    close(got, want, "On a GPU the values differ from the CPU's")
     if "cuda" in devices():
         moved = tree_map(lambda t: t.cuda() if isinstance(t, torch.Tensor) else t, (args, kwargs))
         real = tree_map(

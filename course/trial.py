@@ -1,0 +1,67 @@
+"""Trying a student's function: the calls that checks make, here or in another process.
+
+`Subject` is how a check sees a function that runs elsewhere (the grader's). A function of one's own
+notebook is called directly, by the functions below.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_map
+
+from course import pretend, syntax
+
+
+class Subject(ABC):
+    """A student's function that runs in another process; called like the function itself."""
+
+    __name__: str
+
+    @abstractmethod
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns, by value."""
+
+    @abstractmethod
+    def call_and_look(self, args: tuple, kwargs: dict) -> tuple[Any, Any]:
+        """What the function returns, and `(args, kwargs)` as they are after the call."""
+
+    @abstractmethod
+    def call_on_gpu(self, args: tuple, kwargs: dict) -> tuple[Any, Any]:
+        """See `call_on_gpu` below."""
+
+    @abstractmethod
+    def uses(self, names: set[str]) -> tuple[str, int] | None:
+        """See `course.syntax.uses`."""
+
+
+def call_and_look(f: Callable, args: tuple, kwargs: dict) -> tuple[Any, Any]:
+    """What `f` returns, and `(args, kwargs)` as they are after the call."""
+    if isinstance(f, Subject):
+        return f.call_and_look(args, kwargs)
+    result = f(*args, **kwargs)
+    return result, (args, kwargs)
+
+
+def call_on_gpu(f: Callable, args: tuple, kwargs: dict) -> tuple[Any, Any]:
+    """What `f` returns on the pretended GPU: the values, and whether each stayed there.
+
+    The second result has True, False or (for what is no tensor) None in place of each value.
+    Raises `pretend.MixedDevices` where `f` mixes devices.
+    """
+    if isinstance(f, Subject):
+        return f.call_on_gpu(args, kwargs)
+    with pretend.gpu():
+        result = f(*pretend.to_gpu(args), **pretend.to_gpu(kwargs))
+    stayed = tree_map(
+        lambda t: pretend.is_on_gpu(t) if isinstance(t, torch.Tensor) else None, result
+    )
+    return pretend.to_cpu(result), stayed
+
+
+def uses(f: Callable, names: set[str]) -> tuple[str, int] | None:
+    """The first of `names` that `f` uses from a library, and the line, or None."""
+    return f.uses(names) if isinstance(f, Subject) else syntax.uses(f, names)
