@@ -8,7 +8,7 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
-from nbgrader.utils import is_grade
+from nbgrader.utils import is_grade, temp_attrs
 
 from course.grading import notes
 
@@ -70,13 +70,11 @@ class ExecuteToTheEnd(Execute):
 
     def _answers(self) -> bool:
         """Whether the kernel, just interrupted, takes requests again."""
-        usual, self.timeout = self.timeout, _PATIENCE
         try:
-            return self.wait_for_reply(self.kc.kernel_info()) is not None
+            with temp_attrs(self, timeout=_PATIENCE):
+                return self.wait_for_reply(self.kc.kernel_info()) is not None
         except DeadKernelError:
             return False
-        finally:
-            self.timeout = usual
 
 
 def _fail(cell: NotebookNode, why: str) -> None:

@@ -11,17 +11,18 @@ import nbformat
 from course.grading.intake import find
 
 
-def complete(assignment: str, notebooks: list[str], **_: str) -> None:
+def complete(assignment: str, notebooks: list[str], **_: object) -> None:
     """Make one student's feedback folder fit to be released (`c.GenerateFeedback`'s last hook).
 
     `notebooks` are the graded ones, `autograded/<student>/<assignment>/<name>.ipynb`; nbgrader
     passes `student` too, but as a pattern.
     """
-    for notebook in map(Path, notebooks):
+    for path in notebooks:
+        notebook = Path(path)
         root, who = notebook.parents[3], notebook.parents[1].name
         page = root / "feedback" / who / assignment / f"{notebook.stem}.html"
         release = nbformat.read(root / "release" / assignment / notebook.name, as_version=4)
-        handed_in, _ = find(root / "submitted" / who / assignment / notebook.name, release)
+        handed_in = find(root / "submitted" / who / assignment / notebook.name, release)[0]
         if handed_in and handed_in.stem != notebook.stem:
             # `nbgrader fetch_feedback` looks for pages by the names that the student handed in.
             shutil.copy(page, page.with_stem(handed_in.stem))

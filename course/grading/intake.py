@@ -37,8 +37,9 @@ class Intake(NotebookExporter):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Convert `filename`; where that is a submitted notebook, take it in as it can be had."""
         path = Path(filename)
-        assert resources is not None
-        if path.parent != _submitted(self.parent, resources):
+        if not isinstance(self.parent, Autograde) or resources is None:
+            return super().from_filename(filename, resources, **kw)
+        if path.parent != _submitted(self.parent, resources):  # taken in before
             return super().from_filename(filename, resources, **kw)
         release = released(self.parent.coursedir, resources["nbgrader"]["assignment"])[path.stem]
         notebook, sentences = take_in(path, release)
