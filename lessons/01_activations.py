@@ -1,18 +1,18 @@
 # %% [markdown]
 # # Neurons and activations
 #
-# **You will be able to** write a neuron and every activation function of the decks, with slopes,
-# so that they hold at $|z| = 1000$ · say what one neuron and a stack of linear layers cannot do ·
-# measure saturated units, dead units and vanishing gradients, and name the activation to blame.
+# **You will be able to** write a neuron and the activation functions of the decks, with their slopes,
+# so that they hold at $|z| = 1000$ · say what one neuron, and any stack of linear layers, cannot do ·
+# measure saturated units, dead units and vanishing gradients.
 #
 # **Decks** Karatzas, "What activations to use?" to "General Advice" · Rinnert, "Artificial Neuron"
-# to "Linear Classification Examples" · Passerini, "Activation Function" and "PB: Vanishing
-# gradient" · Moerland, "Activation Functions" · Minhas, "Single Neuron: Representation" to
+# to "Linear Classification Examples" · Passerini, "Activation Function", "PB: Vanishing gradient" ·
+# Moerland, "Activation Functions" · Minhas, "Single Neuron: Representation", the table of activations,
 # "Understanding optimization stalls in neural networks"
 #
 # **Time** 60 minutes · **Points** 22 · ●○○ warm-up, ●●○ has a trap, ●●● needs thought.
-# Every function works on tensors of any shape, keeps dtype and device, and leaves its arguments as
-# they were.
+# Your functions take tensors of any shape (unless a docstring says otherwise), keep dtype and device,
+# and leave their arguments as they were.
 
 # %%
 import math
@@ -37,33 +37,33 @@ widgets.activations.tower()
 
 # %% [markdown]
 # *What to see*: one bar a layer, on a logarithmic scale, so equal steps are equal *factors*. With
-# sigmoids the bars fall like a staircase; change the activation and the stairs level out. By the
-# end you will have computed these bars yourself, and can say where each step comes from.
+# sigmoids the bars go down like a staircase; another activation levels the stairs. You will soon
+# compute these bars yourself, and know where each step comes from.
 
 # %% [markdown]
 # ## One neuron  ·  ●○○ · 3 min · 1 point
 #
-# A neuron weighs its inputs, adds a bias, and bends the sum:
-# $z = b + \sum_i w_i x_i$, then $h = g(z)$ (Rinnert, "Artificial Neuron", who writes $a$ for $z$).
-# $z$ is the *pre-activation*, $g$ the *activation function*, $h$ the activation.
-# That is the *representation*. *Evaluation* compares $h$ with a target, by $(t - h)^2$ for instance.
-# *Optimisation* moves $w$ and $b$ downhill, and by the chain rule its steps carry the factor
-# $g'(z)$ (Minhas, "Activation Functions"). So every $g$ here comes with its slope.
+# A neuron weighs its inputs, adds a bias, and bends the sum: $z = b + \sum_i w_i x_i$, then
+# $h = g(z)$ (Rinnert, "Artificial Neuron", who writes $a$ for $z$). $z$ is the *pre-activation*, $g$
+# the *activation function*, $h$ the activation. That is the *representation*. *Evaluation* compares
+# $h$ with a target, by $(t - h)^2$ for instance. *Optimisation* moves $w$ and $b$ downhill, by steps
+# that carry the factor $g'(z)$ (Minhas, "Understanding optimization stalls…"). So every $g$ here
+# comes with its slope.
 #
-# The oldest $g$ is the **binary threshold**: 1 where $z \ge 0$, else 0. Its slope is 0 wherever it
-# has one, so every step is 0 too (Karatzas, "Binary Threshold Neurons").
+# The oldest $g$ is the **binary threshold**: 1 where $z \ge 0$, else 0. Its slope is 0 wherever it has
+# one, and so is every step (Karatzas, "Binary Threshold Neurons").
 #
-# **Predict**: can one neuron put the XOR points on the right sides? Does another $g$ help?
+# **Predict**: can one neuron put the four XOR points on their right sides? Would another $g$ help?
 
 # %%
 widgets.activations.neuron()
 
 # %% [markdown]
-# *What to see*: the border is the straight line $z = 0$, at right angles to $w$. The bias shifts it,
-# longer $w$ makes it sharper, $g$ only shades the two sides. No straight line solves XOR: that is
-# the capacity of one neuron (Rinnert, "Capacity of a Single Neuron").
+# *What to see*: the border $z = 0$ is a straight line at right angles to $w$. The bias shifts it, a
+# longer $w$ makes it sharper, $g$ only shades its two sides. No straight line solves XOR: that is the
+# capacity of one neuron (Rinnert, "Capacity of a Single Neuron").
 #
-# **Your turn.** Inputs lie along the *last* dimension of `x`; there may be any number before it.
+# **Your turn.** Inputs lie along the *last* dimension of `x`; any number of dimensions may come first.
 
 # %% answer="neuron"
 def neuron(
@@ -80,6 +80,7 @@ def neuron(
     return g(x @ w + b)
     ### END SOLUTION
 
+
 # %%
 widgets.activations.neuron(neuron)
 
@@ -89,7 +90,7 @@ w = torch.tensor([2.0, -1.0])
 check.close(
     neuron(x, w, -1.0, torch.relu),
     torch.tensor([0.0, 1.0, 3.0]),
-    "by hand, the first row is relu(2·1 − 1·2 − 1)",
+    "By hand, the first row is relu(2·1 − 1·2 − 1)",
 )
 ### BEGIN HIDDEN TESTS
 for device in check.devices():
@@ -106,59 +107,70 @@ for device in check.devices():
         check.close(
             neuron(x[0, 0], w, b, torch.tanh),
             torch.tanh((x[0, 0] * w).sum() + b),
-            "one single input of shape (d,) gives one number",
+            "One single input of shape (d,) gives one number",
         )
 check.stays_on_device(neuron, check.randn(4, 3), check.randn(3), 0.3, torch.tanh)
 ### END HIDDEN TESTS
+
 
 # %% mistake="neuron" name="no-bias"
 def neuron(x, w, b, g):
     """You left the bias out. Without it every border runs through the origin."""
     return g(x @ w)
 
+
 # %% mistake="neuron" name="bias-for-each-input"
 def neuron(x, w, b, g):
     """You added the bias to every product before the sum, so it counts d times. How often should it?"""
     return g((x * w + b).sum(-1))
+
 
 # %% mistake="neuron" name="bias-after-activation"
 def neuron(x, w, b, g):
     """You added the bias after the activation. Which of the two lines, z or h, has b in it?"""
     return g(x @ w) + b
 
+
 # %% mistake="neuron" name="no-activation"
 def neuron(x, w, b, g):
     """You returned the pre-activation z. One step is still to come."""
     return x @ w + b
+
 
 # %% mistake="neuron" name="always-sigmoid"
 def neuron(x, w, b, g):
     """You used a sigmoid whatever `g` was asked for. The caller chooses the activation."""
     return torch.sigmoid(x @ w + b)
 
+
 # %% mistake="neuron" name="activation-inside-the-sum"
 def neuron(x, w, b, g):
     """You bent every product before adding them up. A neuron bends once: look where the sum ends."""
     return g(x * w).sum(-1) + b
+
 
 # %% mistake="neuron" name="sums-everything"
 def neuron(x, w, b, g):
     """You added up the whole batch into one number. Each row of x is an input of its own."""
     return g((x * w).sum() + b)
 
+
 # %% mistake="neuron" name="bias-on-the-cpu"
 def neuron(x, w, b, g):
     """You built a vector of biases on the CPU. Think about where x is, and whether a vector is needed."""
     return g(x @ w + torch.full(x.shape[:-1], b, dtype=x.dtype))
 
+
 # %% alternative="neuron" name="product-and-sum"
 def neuron(x, w, b, g):
     return g((x * w).sum(dim=-1) + b)
+
 
 # %% alternative="neuron" name="einsum"
 def neuron(x, w, b, g):
     z = torch.einsum("...d,d->...", x, w)
     return g(z + b)
+
 
 # %% alternative="neuron" name="loop-over-inputs"
 def neuron(x, w, b, g):
@@ -167,14 +179,14 @@ def neuron(x, w, b, g):
         z = z + x[..., i] * w[i]
     return g(z)
 
+
 # %% [markdown]
 # ## A stack of linear layers is one layer  ·  ●●○ · 5 min · 2 points
 #
 # XOR needs more than one neuron. **Predict**: with $g(z) = z$, would ten layers solve it?
 #
-# Two layers give $W_2 (W_1 x + b_1) + b_2$. Multiply out: a matrix times $x$, plus a vector. One
-# layer again (Moerland, "Activation Functions", asks; Karatzas, "Linear Neurons", answers, without
-# biases).
+# Two layers give $W_2 (W_1 x + b_1) + b_2$. Multiply out: a matrix times $x$, plus a vector. One layer
+# again (Moerland, "Activation Functions"; Karatzas, "Linear Neurons", without biases).
 #
 # **Your turn.** `layers` is a list of `(W, b)`, the first applied first. Return the single `(W, b)`
 # that does the same.
@@ -191,6 +203,7 @@ def collapse(layers: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Ten
         W, b = W_next @ W, W_next @ b + b_next
     return W, b
     ### END SOLUTION
+
 
 # %% test="collapse" points=2
 first = (torch.tensor([[1.0, 0.0], [2.0, 1.0], [0.0, -1.0]]), torch.tensor([1.0, 0.0, 2.0]))
@@ -219,20 +232,21 @@ for device in check.devices():
             ((probes[1:] - probes[0]).T.contiguous(), probes[0]),
             "Write out three layers and collect what multiplies x, then what doesn't",
         )
-        check.close(collapse(layers[:1]), layers[0], "a stack of one layer is that layer")
+        check.close(collapse(layers[:1]), layers[0], "A stack of one layer is that layer")
 check.stays_on_device(
     collapse, [(check.randn(3, 2), check.randn(3)), (check.randn(4, 3), check.randn(4))]
 )
 ### END HIDDEN TESTS
 
+
 # %% mistake="collapse" name="biases-added"
 def collapse(layers):
     """You added the biases up as they are. What does the next layer do to the bias before it?"""
-    W = layers[0][0]
-    for W_next, _ in layers[1:]:
-        W = W_next @ W
-    n = W.shape[0]
-    return W, sum(b.sum() for _, b in layers[:-1]) * torch.ones_like(layers[-1][1]) / n + layers[-1][1]
+    W, b = layers[0]
+    for W_next, b_next in layers[1:]:
+        W, b = W_next @ W, b + b_next
+    return W, b
+
 
 # %% mistake="collapse" name="only-the-last-bias"
 def collapse(layers):
@@ -242,6 +256,7 @@ def collapse(layers):
         W = W_next @ W
     return W, layers[-1][1]
 
+
 # %% mistake="collapse" name="no-bias"
 def collapse(layers):
     """You dropped all the biases, as the slide does. Here the layers have some."""
@@ -249,6 +264,7 @@ def collapse(layers):
     for W_next, _ in layers[1:]:
         W = W_next @ W
     return W, torch.zeros_like(layers[-1][1])
+
 
 # %% mistake="collapse" name="wrong-order"
 def collapse(layers):
@@ -258,20 +274,32 @@ def collapse(layers):
         W, b = W @ W_next, W_next @ b + b_next
     return W, b
 
-# %% mistake="collapse" name="bias-through-the-product"
+
+# %% mistake="collapse" name="next-bias-through-its-own-matrix"
 def collapse(layers):
-    """You sent each bias through the matrices before its own layer too. It meets only those after."""
+    """You added the next bias before multiplying. In W x + b the layer's own bias comes last."""
     W, b = layers[0]
-    b = W @ W.T @ b
     for W_next, b_next in layers[1:]:
-        W, b = W_next @ W, W_next @ b + b_next
+        W, b = W_next @ W, W_next @ (b + b_next)
     return W, b
+
+
+# %% mistake="collapse" name="whole-product-for-the-bias"
+def collapse(layers):
+    """You sent the bias through the product that has the new matrix and all the old ones in it. It has been through the old ones."""
+    W, b = layers[0]
+    for W_next, b_next in layers[1:]:
+        W = W_next @ W
+        b = W @ b + b_next
+    return W, b
+
 
 # %% mistake="collapse" name="two-layers-only"
 def collapse(layers):
     """You joined the first and the last layer only. A stack may have any number of layers."""
     (W, b), (W_last, b_last) = layers[0], layers[-1]
     return W_last @ W, W_last @ b + b_last
+
 
 # %% mistake="collapse" name="in-place"
 def collapse(layers):
@@ -283,6 +311,7 @@ def collapse(layers):
         b = b_next
     return W, b
 
+
 # %% mistake="collapse" name="identity-on-the-cpu"
 def collapse(layers):
     """You started from an identity matrix on the CPU. Think about where the layers are."""
@@ -291,6 +320,7 @@ def collapse(layers):
     for W_next, b_next in layers:
         W, b = W_next @ W, W_next @ b + b_next
     return W, b
+
 
 # %% alternative="collapse" name="probe-with-unit-vectors"
 def collapse(layers):
@@ -301,6 +331,7 @@ def collapse(layers):
         probes = probes @ W_next.T + b_next
     return (probes[:-1] - probes[-1]).T, probes[-1]
 
+
 # %% alternative="collapse" name="from-the-last-layer"
 def collapse(layers):
     W, b = layers[-1]
@@ -309,6 +340,7 @@ def collapse(layers):
         W = W @ W_before
     return W, b
 
+
 # %% alternative="collapse" name="recursive"
 def collapse(layers):
     if len(layers) == 1:
@@ -316,15 +348,15 @@ def collapse(layers):
     (W1, b1), (W2, b2), *rest = layers
     return collapse([(W2 @ W1, W2 @ b1 + b2), *rest])
 
+
 # %% [markdown]
 # *What it means*: depth pays only if something between the layers bends.
 #
 # ## Sigmoid  ·  ●●○ · 5 min · 2 points
 #
-# The threshold, made smooth: $\sigma(z) = \dfrac{1}{1 + e^{-z}} = \dfrac{e^z}{1 + e^z}
-# = 1 - \dfrac{1}{1 + e^z}$. Equal on paper. In floats, `exp(89)` is `inf` in `float32`, and a small
-# number next to 1 gets lost.
-# **Predict** which entries go wrong, then run.
+# The threshold made smooth: $\sigma(z) = \dfrac{1}{1 + e^{-z}} = \dfrac{e^z}{1 + e^z}
+# = 1 - \dfrac{1}{1 + e^z}$. Equal on paper. In `float32`, $e^{89}$ is already `inf`, and a tiny number
+# added to 1 gets lost. **Predict** which entries go wrong, then run.
 
 # %%
 z = torch.tensor([-1000.0, -50.0, 0.0, 50.0, 1000.0])
@@ -332,10 +364,10 @@ print(z.exp() / (1 + z.exp()))
 print(1 - 1 / (1 + z.exp()))
 
 # %% [markdown]
-# *What to see*: the first gives `nan`, which is inf/inf, at 1000. The second says 0 at −50; the truth
-# is $1.9 \cdot 10^{-22}$, and its logarithm will be somebody's loss.
+# *What to see*: the first is `nan` at 1000: inf/inf. The second says 0 at −50; the truth is
+# $1.9 \cdot 10^{-22}$, and a loss will want its logarithm.
 #
-# **Your turn**, by hand: no `torch.sigmoid`. Finite and right to 4 digits everywhere.
+# **Your turn**, by hand: no `torch.sigmoid`. Finite everywhere, four digits right even at −50.
 
 # %% answer="sigmoid"
 def sigmoid(z: torch.Tensor) -> torch.Tensor:
@@ -345,11 +377,14 @@ def sigmoid(z: torch.Tensor) -> torch.Tensor:
     return torch.where(z >= 0, 1 / (1 + small), small / (1 + small))
     ### END SOLUTION
 
+
 # %%
 widgets.activations.explorer(sigmoid)
 
 # %% test="sigmoid" points=2
-check.by_hand(sigmoid, "sigmoid", "sigmoid_", "Sigmoid", "expit", "logsigmoid", "LogSigmoid", "silu")
+check.by_hand(
+    sigmoid, "sigmoid", "sigmoid_", "Sigmoid", "expit", "logsigmoid", "LogSigmoid", "silu"
+)
 check.close(
     sigmoid(torch.tensor([-2.0, 0.0, 2.0])), torch.tensor([0.119203, 0.5, 0.880797]), tol=1e-4
 )
@@ -362,54 +397,62 @@ check.close(
 for device in check.devices():
     for dtype in check.dtypes():
         z = 4 * check.randn(2, 5, 3, dtype=dtype, device=device)
-        check.close(check.unchanged(sigmoid, z), torch.sigmoid(z), "compare with the formula")
+        check.close(check.unchanged(sigmoid, z), torch.sigmoid(z), "Compare with the formula")
         z = check.uniform(-1000, 1000, 7, 2, dtype=dtype, device=device)
-        check.close(sigmoid(z), torch.sigmoid(z), "wrong where |z| is large")
+        check.close(sigmoid(z), torch.sigmoid(z), "Wrong where |z| is large")
         z = check.uniform(-80, -20, 11, dtype=dtype, device=device)
         check.close(
             sigmoid(z) / torch.sigmoid(z),
             torch.ones_like(z),
-            "far to the left (z < −20) the tiny values are off by this factor: "
+            "Far to the left (z < −20) the tiny values are off by this factor: "
             "what is lost when 1 is added or subtracted?",
         )
         check.shape(sigmoid(z[0]), ())
 check.stays_on_device(sigmoid, check.randn(4, 3))
 ### END HIDDEN TESTS
 
+
 # %% mistake="sigmoid" name="overflow-on-the-right"
 def sigmoid(z):
     """You divided exp(z) by 1 + exp(z): for large z that is inf/inf. What can you divide both by?"""
     return z.exp() / (1 + z.exp())
+
 
 # %% mistake="sigmoid" name="cancellation"
 def sigmoid(z):
     """You took a number close to 1 away from 1. Far to the left nothing of the small rest survives."""
     return 1 - 1 / (1 + z.exp())
 
+
 # %% mistake="sigmoid" name="half-tanh"
 def sigmoid(z):
     """You used tanh, which is exact on paper. Far to the left you add 1 to almost −1: what is left?"""
     return 0.5 * (1 + torch.tanh(z / 2))
+
 
 # %% mistake="sigmoid" name="clipped"
 def sigmoid(z):
     """You clipped z to keep exp finite. No nan any more, but values beyond the clip are all the same."""
     return 1 / (1 + torch.exp(-z.clamp(-15, 15)))
 
+
 # %% mistake="sigmoid" name="sign"
 def sigmoid(z):
     """Your curve falls from 1 to 0. Check the sign in the exponent: what should a large z give?"""
     return 1 / (1 + z.exp())
+
 
 # %% mistake="sigmoid" name="library-call"
 def sigmoid(z):
     """You called the library's own function. This one is to be built from exp and arithmetic."""
     return torch.sigmoid(z)
 
+
 # %% mistake="sigmoid" name="float64-result"
 def sigmoid(z):
     """You switched to float64 and stayed there. The caller gets another dtype than they gave."""
     return 1 / (1 + torch.exp(-z.double()))
+
 
 # %% mistake="sigmoid" name="one-branch-for-the-batch"
 def sigmoid(z):
@@ -417,6 +460,7 @@ def sigmoid(z):
     if (z > 0).any():
         return 1 / (1 + torch.exp(-z.clamp(min=0)))
     return z.exp() / (1 + z.exp())
+
 
 # %% mistake="sigmoid" name="result-on-the-cpu"
 def sigmoid(z):
@@ -426,9 +470,11 @@ def sigmoid(z):
     out[z < 0] = z[z < 0].exp() / (1 + z[z < 0].exp())
     return out
 
+
 # %% alternative="sigmoid" name="one-formula"
 def sigmoid(z):
     return 1 / (1 + torch.exp(-z))
+
 
 # %% alternative="sigmoid" name="masks"
 def sigmoid(z):
@@ -439,20 +485,22 @@ def sigmoid(z):
     out[~positive] = e / (1 + e)
     return out
 
+
 # %% alternative="sigmoid" name="softmax-of-two"
 def sigmoid(z):
     return torch.stack([z, torch.zeros_like(z)], dim=-1).softmax(-1)[..., 0]
 
+
 # %% [markdown]
-# From here on you may call torch's version of anything you have already written (`torch.sigmoid`
-# now), so that one slip doesn't cost you twice.
+# From here on you may call torch's version of what you have already written (now `torch.sigmoid`), so
+# that one slip doesn't cost you twice.
 #
-# ## The slope of the sigmoid, from its output  ·  ●○○ · 3 min · 1 point
+# ## The slope of the sigmoid, from its output  ·  ●○○ · 2 min · 1 point
 #
 # $\sigma'(z) = \sigma(z)\,(1 - \sigma(z))$ (Passerini, "Derivative of sigmoid", has the steps).
-# A forward pass has $\sigma(z)$ already: the slope costs one multiplication.
+# After a forward pass $\sigma(z)$ is there already: the slope costs one multiplication.
 #
-# **Your turn**: from the output, by hand, so no autograd. **Predict** the greatest slope.
+# **Your turn**: from the output, so no autograd. **Predict** first: where is it steepest, and how steep?
 
 # %% answer="sigmoid_prime"
 def sigmoid_prime(z: torch.Tensor) -> torch.Tensor:
@@ -462,6 +510,7 @@ def sigmoid_prime(z: torch.Tensor) -> torch.Tensor:
     return s * (1 - s)
     ### END SOLUTION
 
+
 # %%
 widgets.activations.explorer(torch.sigmoid, sigmoid_prime, name="sigmoid")
 
@@ -470,7 +519,7 @@ check.by_hand(sigmoid_prime, "grad", "backward", "gradient", "jacobian", "jacrev
 check.close(
     sigmoid_prime(torch.tensor([-1.0, 0.0, 1.0])),
     torch.tensor([0.196612, 0.25, 0.196612]),
-    "the slope is 1/4 at z = 0 and the same on both sides",
+    "The slope is 1/4 at z = 0 and the same on both sides",
     tol=1e-4,
 )
 ### BEGIN HIDDEN TESTS
@@ -479,16 +528,20 @@ for device in check.devices():
         z = 3 * check.randn(2, 5, 3, dtype=dtype, device=device)
         leaf = z.clone().requires_grad_()
         (slope,) = torch.autograd.grad(torch.sigmoid(leaf).sum(), leaf)
-        check.close(check.unchanged(sigmoid_prime, z), slope, "compare with the change of the curve")
+        check.close(
+            check.unchanged(sigmoid_prime, z), slope, "Compare with the change of the curve"
+        )
         z = torch.tensor([-1000.0, -90.0, 90.0, 1000.0], dtype=dtype, device=device)
-        check.close(sigmoid_prime(z), torch.zeros_like(z), "at both far ends the curve is flat")
+        check.close(sigmoid_prime(z), torch.zeros_like(z), "At both far ends the curve is flat")
 check.stays_on_device(sigmoid_prime, check.randn(4, 3))
 ### END HIDDEN TESTS
+
 
 # %% mistake="sigmoid_prime" name="input-for-output"
 def sigmoid_prime(z):
     """You put z itself where its sigmoid belongs. The rule multiplies two numbers between 0 and 1."""
     return z * (1 - z)
+
 
 # %% mistake="sigmoid_prime" name="sigmoid-twice"
 def sigmoid_prime(z):
@@ -496,21 +549,25 @@ def sigmoid_prime(z):
     s = torch.sigmoid(torch.sigmoid(z))
     return s * (1 - s)
 
+
 # %% mistake="sigmoid_prime" name="slope-of-tanh"
 def sigmoid_prime(z):
     """One minus the square of the output is the slope of another function of this notebook: tanh."""
     s = torch.sigmoid(z)
     return 1 - s**2
 
+
 # %% mistake="sigmoid_prime" name="one-minus-z"
 def sigmoid_prime(z):
     """You took 1 − z. In the rule both factors are outputs."""
     return torch.sigmoid(z) * (1 - z)
 
+
 # %% mistake="sigmoid_prime" name="exponentials"
 def sigmoid_prime(z):
     """You wrote the slope with exponentials: at z = −90 it is inf/inf in float32. The output suffices."""
     return torch.exp(-z) / (1 + torch.exp(-z)) ** 2
+
 
 # %% mistake="sigmoid_prime" name="finite-difference"
 def sigmoid_prime(z):
@@ -518,11 +575,13 @@ def sigmoid_prime(z):
     eps = 1e-4
     return (torch.sigmoid(z + eps) - torch.sigmoid(z - eps)) / (2 * eps)
 
+
 # %% mistake="sigmoid_prime" name="autograd"
 def sigmoid_prime(z):
     """You let autograd do it. Here the slope is to come from the output alone."""
     z = z.detach().requires_grad_()
     return torch.autograd.grad(torch.sigmoid(z).sum(), z)[0]
+
 
 # %% mistake="sigmoid_prime" name="ones-on-the-cpu"
 def sigmoid_prime(z):
@@ -530,26 +589,30 @@ def sigmoid_prime(z):
     s = torch.sigmoid(z)
     return s * (torch.ones(z.shape, dtype=z.dtype) - s)
 
+
 # %% alternative="sigmoid_prime" name="both-sides"
 def sigmoid_prime(z):
     return torch.sigmoid(z) * torch.sigmoid(-z)
+
 
 # %% alternative="sigmoid_prime" name="square"
 def sigmoid_prime(z):
     s = torch.sigmoid(z)
     return s - s.square()
 
+
 # %% alternative="sigmoid_prime" name="own-sigmoid"
 def sigmoid_prime(z):
     s = sigmoid(z)
     return (1 - s) * s
 
+
 # %% [markdown]
-# ## Tanh is a stretched sigmoid  ·  ●○○ · 3 min · 1 point
+# ## Tanh is a stretched sigmoid  ·  ●○○ · 2 min · 1 point
 #
-# Subtract a half from $\sigma$, then scale both axes by two, and the output is centred on zero:
-# $\tanh(z) = 2\,\sigma(2z) - 1$. Karatzas ("Tanh Activation") derives it; in the last step but one
-# the slide has $2/(1 - e^{-2z})$. **Predict** what that minus makes of the curve.
+# Move $\sigma$ down by a half and double both its scales, and it is centred on zero:
+# $\tanh(z) = 2\,\sigma(2z) - 1$. Karatzas ("Tanh Activation") derives this; one line before the end
+# stands $2/(1 - e^{-2z})$. **Predict** what that minus would make of the curve.
 #
 # **Your turn**, by hand: no `torch.tanh`.
 
@@ -560,6 +623,7 @@ def tanh_from_sigmoid(z: torch.Tensor) -> torch.Tensor:
     return 2 * torch.sigmoid(2 * z) - 1
     ### END SOLUTION
 
+
 # %%
 widgets.activations.explorer(tanh_from_sigmoid)
 
@@ -568,43 +632,49 @@ check.by_hand(tanh_from_sigmoid, "tanh", "tanh_", "Tanh", "sinh", "cosh", "hardt
 check.close(
     tanh_from_sigmoid(torch.tensor([-1.0, 0.0, 1.0])),
     torch.tensor([-0.761594, 0.0, 0.761594]),
-    "the curve passes through the origin and is the same on both sides but for its sign",
+    "The curve passes through the origin and is the same on both sides but for its sign",
     tol=1e-4,
 )
 ### BEGIN HIDDEN TESTS
 for device in check.devices():
     for dtype in check.dtypes():
         z = 2 * check.randn(2, 5, 3, dtype=dtype, device=device)
-        check.close(check.unchanged(tanh_from_sigmoid, z), torch.tanh(z), "which z goes in?")
+        check.close(check.unchanged(tanh_from_sigmoid, z), torch.tanh(z), "Which z goes in?")
         z = torch.tensor([-1000.0, 1000.0], dtype=dtype, device=device)
-        check.close(tanh_from_sigmoid(z), torch.sign(z), "at the far ends it is −1 and 1")
+        check.close(tanh_from_sigmoid(z), torch.sign(z), "At the far ends it is −1 and 1")
 check.stays_on_device(tanh_from_sigmoid, check.randn(4, 3))
 ### END HIDDEN TESTS
+
 
 # %% mistake="tanh_from_sigmoid" name="slide-sign"
 def tanh_from_sigmoid(z):
     """You have the slide's 1 − exp(−2z). At z = 0 that divides by zero: what should stand there?"""
     return 2 / (1 - torch.exp(-2 * z)) - 1
 
+
 # %% mistake="tanh_from_sigmoid" name="input-not-doubled"
 def tanh_from_sigmoid(z):
     """Your curve has the right ends and half the slope at 0. Both axes are to be scaled."""
     return 2 * torch.sigmoid(z) - 1
+
 
 # %% mistake="tanh_from_sigmoid" name="output-not-doubled"
 def tanh_from_sigmoid(z):
     """Your curve runs from −1 to 0. Stretch it before you shift it."""
     return torch.sigmoid(2 * z) - 1
 
+
 # %% mistake="tanh_from_sigmoid" name="not-shifted"
 def tanh_from_sigmoid(z):
     """Your curve runs from 0 to 2. It is not centred on zero yet."""
     return 2 * torch.sigmoid(2 * z)
 
+
 # %% mistake="tanh_from_sigmoid" name="shift-before-stretch"
 def tanh_from_sigmoid(z):
     """You subtracted 1 before doubling. Where does the curve start then?"""
     return 2 * (torch.sigmoid(2 * z) - 1)
+
 
 # %% mistake="tanh_from_sigmoid" name="overflow"
 def tanh_from_sigmoid(z):
@@ -612,10 +682,12 @@ def tanh_from_sigmoid(z):
     e = torch.exp(2 * z)
     return 2 * e / (1 + e) - 1
 
+
 # %% mistake="tanh_from_sigmoid" name="library-call"
 def tanh_from_sigmoid(z):
     """You called the library's tanh. This one is to be made from the sigmoid."""
     return torch.tanh(z)
+
 
 # %% mistake="tanh_from_sigmoid" name="in-place"
 def tanh_from_sigmoid(z):
@@ -623,38 +695,42 @@ def tanh_from_sigmoid(z):
     z *= 2
     return 2 * torch.sigmoid(z) - 1
 
+
 # %% alternative="tanh_from_sigmoid" name="difference"
 def tanh_from_sigmoid(z):
     return torch.sigmoid(2 * z) - torch.sigmoid(-2 * z)
+
 
 # %% alternative="tanh_from_sigmoid" name="mirror"
 def tanh_from_sigmoid(z):
     return 1 - 2 * torch.sigmoid(-2 * z)
 
+
 # %% alternative="tanh_from_sigmoid" name="centre-then-scale"
 def tanh_from_sigmoid(z):
     return (torch.sigmoid(2 * z) - 0.5) / 0.5
 
+
 # %% [markdown]
-# *What it means*: its slope, $1 - \tanh^2(z)$, reaches 1, four times the sigmoid's best. And the
-# centre matters. In one example $\partial L / \partial w_i = \delta\, x_i$: if all $x_i$ are
-# positive, as sigmoid outputs are, all components share the sign of $\delta$, and the step can only
-# go up-up or down-down (Karatzas, "Non-Zero Centered Activations").
-# **Predict** the path to a goal that needs one weight up and the other down.
+# *What it means*: the slope $1 - \tanh^2(z)$ reaches 1, four times the sigmoid's best. The centre
+# matters too. In one example $\partial L / \partial w_i = \delta\, x_i$, with one $\delta$ for the
+# neuron: if all $x_i$ are positive, as sigmoid outputs are, all components have the sign of $\delta$
+# (Karatzas, "Non-Zero Centered Activations"). **Predict** the path to a goal for which one weight must
+# go up and the other down.
 
 # %%
 widgets.activations.zigzag()
 
 # %% [markdown]
-# *What to see*: the path with positive inputs tacks like a boat against the wind; the centred one
-# heads for the goal. Summed over a mini-batch the signs can differ again, and the zig-zag softens.
+# *What to see*: with positive inputs the path tacks like a boat against the wind; with centred ones it
+# heads for the goal. Summed over a mini-batch the signs may differ again, and the zig-zag softens.
 #
-# ## Saturation  ·  ●○○ · 4 min · 1 point
+# ## Saturation  ·  ●○○ · 3 min · 1 point
 #
-# Sigmoid and tanh are flat at both ends. A unit that sits there is **saturated**: its slope is
-# almost 0, and so is every gradient that passes through it (Karatzas, "Saturated Units").
+# Sigmoid and tanh are flat at both ends. A unit that sits there is **saturated**: its slope is almost 0,
+# and so is every gradient through it (Karatzas, "Saturated Units").
 #
-# **Your turn.** Which fraction of all activations is closer than `margin` to `low` or `high`?
+# **Your turn.** What fraction of all activations is closer than `margin` to `low` or to `high`?
 
 # %% answer="saturated_fraction"
 def saturated_fraction(h: torch.Tensor, low: float, high: float, margin: float) -> torch.Tensor:
@@ -667,6 +743,7 @@ def saturated_fraction(h: torch.Tensor, low: float, high: float, margin: float) 
     return near.to(h.dtype).mean()
     ### END SOLUTION
 
+
 # %%
 widgets.activations.saturation(saturated_fraction)
 
@@ -675,7 +752,7 @@ h = torch.tensor([[0.001, 0.5], [0.999, 0.3], [0.2, 0.97]])
 check.close(
     saturated_fraction(h, 0.0, 1.0, 0.01),
     torch.tensor(2 / 6),
-    "two of the six, 0.001 and 0.999, are closer than 0.01 to an end",
+    "Two of the six, 0.001 and 0.999, are closer than 0.01 to an end",
 )
 ### BEGIN HIDDEN TESTS
 for device in check.devices():
@@ -686,50 +763,59 @@ for device in check.devices():
             check.close(
                 check.unchanged(saturated_fraction, h, low, 1.0, margin),
                 (distance < margin).sum().to(dtype) / h.numel(),
-                "count entries near either end, wherever `low` lies, and divide by all of them",
+                "Count entries near either end, wherever `low` lies, and divide by all of them",
             )
 check.stays_on_device(saturated_fraction, torch.tanh(2 * check.randn(4, 3)), -1.0, 1.0, 0.2)
 ### END HIDDEN TESTS
+
 
 # %% mistake="saturated_fraction" name="upper-end-only"
 def saturated_fraction(h, low, high, margin):
     """You looked at the upper end only. At which other end is the curve flat?"""
     return (h > high - margin).to(h.dtype).mean()
 
+
 # %% mistake="saturated_fraction" name="symmetric-range"
 def saturated_fraction(h, low, high, margin):
     """You compared |h|, which supposes low = −high. Where does a sigmoid have its lower end?"""
     return (h.abs() > high - margin).to(h.dtype).mean()
+
 
 # %% mistake="saturated_fraction" name="count"
 def saturated_fraction(h, low, high, margin):
     """You returned how many. The fraction is asked for: how many there are in all?"""
     return ((h < low + margin) | (h > high - margin)).sum().to(h.dtype)
 
+
 # %% mistake="saturated_fraction" name="by-column"
 def saturated_fraction(h, low, high, margin):
     """You averaged over the first dimension only. One number is asked for, over all entries."""
     return ((h < low + margin) | (h > high - margin)).to(h.dtype).mean(0)
+
 
 # %% mistake="saturated_fraction" name="divided-by-rows"
 def saturated_fraction(h, low, high, margin):
     """You divided by the number of rows. Each row has more than one activation."""
     return ((h < low + margin) | (h > high - margin)).sum().to(h.dtype) / len(h)
 
+
 # %% mistake="saturated_fraction" name="both-ends-at-once"
 def saturated_fraction(h, low, high, margin):
     """You asked for entries near both ends at once: there are none. One of the two is enough."""
     return ((h < low + margin) & (h > high - margin)).to(h.dtype).mean()
+
 
 # %% mistake="saturated_fraction" name="unsaturated"
 def saturated_fraction(h, low, high, margin):
     """You counted the entries away from the ends: the rest was asked for."""
     return ((h > low + margin) & (h < high - margin)).to(h.dtype).mean()
 
+
 # %% mistake="saturated_fraction" name="float32-always"
 def saturated_fraction(h, low, high, margin):
     """You averaged in float32 whatever h was. For a float64 h the result must be float64."""
     return ((h < low + margin) | (h > high - margin)).float().mean()
+
 
 # %% mistake="saturated_fraction" name="ends-on-the-cpu"
 def saturated_fraction(h, low, high, margin):
@@ -737,36 +823,40 @@ def saturated_fraction(h, low, high, margin):
     ends = torch.tensor([low, high], dtype=h.dtype)
     return ((h.unsqueeze(-1) - ends).abs() < margin).any(-1).to(h.dtype).mean()
 
+
 # %% alternative="saturated_fraction" name="distance"
 def saturated_fraction(h, low, high, margin):
     near = torch.minimum((h - low).abs(), (h - high).abs()) < margin
     return near.sum().to(h.dtype) / h.numel()
+
 
 # %% alternative="saturated_fraction" name="from-the-middle"
 def saturated_fraction(h, low, high, margin):
     centre, reach = (low + high) / 2, (high - low) / 2
     return torch.where((h - centre).abs() > reach - margin, 1.0, 0.0).to(h).mean()
 
+
 # %% alternative="saturated_fraction" name="complement"
 def saturated_fraction(h, low, high, margin):
     inside = (h >= low + margin) & (h <= high - margin)
     return 1 - inside.to(h.dtype).mean()
 
+
 # %% [markdown]
-# *What to see*: as the weights grow, the histogram splits into two piles at the ends, and the
-# fraction climbs towards 1. Large inputs do the same, which is one reason to standardise them
-# (Passerini, "Few simple suggestions").
+# *What to see*: as the weights grow, the histogram splits into two piles at the ends, and the fraction
+# climbs. Large inputs do the same: one reason to standardise them (Passerini, "Few simple
+# suggestions").
 #
 # ## Vanishing gradients  ·  ●●● · 8 min · 3 points
 #
-# Back to the tower. At each layer the gradient is multiplied by $g'(z)$; a sigmoid's is at most
-# $1/4$, so ten layers leave at most $(1/4)^{10} \approx 10^{-6}$: the millionth (Karatzas,
-# "Vanishing gradients").
+# Back to the tower. Each layer multiplies the gradient by its $g'(z)$. A sigmoid's is at most $1/4$, so
+# ten layers leave at most $(1/4)^{10} \approx 10^{-6}$: the millionth (Karatzas, "Vanishing
+# gradients").
 #
 # **Your turn.** Every unit is wired to the one above it with weight 1: $h \leftarrow g(h)$, `depth`
 # times, from $h = x$. With $L$ the sum of all final outputs, return
-# $\lVert \partial L / \partial h \rVert$ at the *input* of every layer, first layer first. Autograd
-# is welcome. (A weight $w$ on every link is the same tower with the activation $h \mapsto g(w h)$.)
+# $\lVert \partial L / \partial h \rVert$ at the *input* of every layer, first layer first. Autograd is
+# welcome. (With weight $w$ on every link, the activation becomes $h \mapsto g(w h)$.)
 
 # %% answer="layer_gradient_norms"
 def layer_gradient_norms(
@@ -786,6 +876,7 @@ def layer_gradient_norms(
     return torch.stack([gradient.norm() for gradient in gradients])
     ### END SOLUTION
 
+
 # %%
 widgets.activations.tower(layer_gradient_norms)
 
@@ -793,18 +884,20 @@ widgets.activations.tower(layer_gradient_norms)
 check.close(
     layer_gradient_norms(1, torch.sigmoid, torch.zeros(1, 1)),
     torch.tensor([0.25]),
-    "one sigmoid layer at z = 0 passes on its slope there, 1/4",
+    "One sigmoid layer at z = 0 passes on its slope there, 1/4",
 )
 check.close(
     layer_gradient_norms(2, torch.sigmoid, torch.zeros(1, 4)),
     torch.tensor([2 * 0.25 * 0.235004, 2 * 0.235004]),
-    "σ(0) = 0.5 enters the second layer, whose slope there is 0.2350; four equal units double the norm",
+    "The second layer is entered by σ(0) = 0.5 and has slope 0.2350 there; "
+    "a product of slopes reaches the first; and four equal units double a norm",
     tol=1e-4,
 )
 ### BEGIN HIDDEN TESTS
 for device in check.devices():
     for dtype in check.dtypes():
         x = check.randn(5, 3, dtype=dtype, device=device)
+        x[0, 0] = 1.0  # one unit that is on, so that no norm is 0
         for g in (torch.sigmoid, torch.tanh, torch.relu, F.softplus):
             for depth in (1, 4, 7):
                 slopes, h = [], x
@@ -819,12 +912,15 @@ for device in check.devices():
                     want.insert(0, gradient.norm())
                 got = check.unchanged(layer_gradient_norms, depth, g, x)
                 want = torch.stack(want)
-                check.close(got, want, "the product of the slopes from the top down to each layer")
-                check.close(got / want, torch.ones_like(want), "the smallest are off by this factor")
+                check.close(got, want, "The product of the slopes from the top down to each layer")
+                check.close(
+                    got / want, torch.ones_like(want), "The smallest are off by this factor"
+                )
 norms = layer_gradient_norms(10, torch.sigmoid, check.randn(6, 2))
-check.true((norms[:-1] <= norms[1:] / 4 + 1e-9).all(), "a sigmoid layer passes on at most 1/4")
+check.true((norms[:-1] <= norms[1:] / 4 + 1e-9).all(), "A sigmoid layer passes on at most 1/4")
 check.stays_on_device(layer_gradient_norms, 3, torch.tanh, check.randn(4, 3))
 ### END HIDDEN TESTS
+
 
 # %% mistake="layer_gradient_norms" name="last-layer-first"
 def layer_gradient_norms(depth, g, x):
@@ -834,6 +930,7 @@ def layer_gradient_norms(depth, g, x):
         inputs.append(g(inputs[-1]))
     gradients = torch.autograd.grad(inputs.pop().sum(), inputs)
     return torch.stack([gradient.norm() for gradient in reversed(gradients)])
+
 
 # %% mistake="layer_gradient_norms" name="outputs-for-inputs"
 def layer_gradient_norms(depth, g, x):
@@ -846,6 +943,7 @@ def layer_gradient_norms(depth, g, x):
     gradients = torch.autograd.grad(h.sum(), outputs)
     return torch.stack([gradient.norm() for gradient in gradients])
 
+
 # %% mistake="layer_gradient_norms" name="squared"
 def layer_gradient_norms(depth, g, x):
     """You returned sums of squares. A norm has a root."""
@@ -854,6 +952,7 @@ def layer_gradient_norms(depth, g, x):
         inputs.append(g(inputs[-1]))
     gradients = torch.autograd.grad(inputs.pop().sum(), inputs)
     return torch.stack([gradient.square().sum() for gradient in gradients])
+
 
 # %% mistake="layer_gradient_norms" name="mean-loss"
 def layer_gradient_norms(depth, g, x):
@@ -864,12 +963,14 @@ def layer_gradient_norms(depth, g, x):
     gradients = torch.autograd.grad(inputs.pop().mean(), inputs)
     return torch.stack([gradient.norm() for gradient in gradients])
 
+
 # %% mistake="layer_gradient_norms" name="slope-at-x-everywhere"
 def layer_gradient_norms(depth, g, x):
     """You used the slope at x for every layer. What enters the second layer is no longer x."""
     leaf = x.detach().requires_grad_()
     (slope,) = torch.autograd.grad(g(leaf).sum(), leaf)
     return torch.stack([(slope ** (depth - layer)).norm() for layer in range(depth)])
+
 
 # %% mistake="layer_gradient_norms" name="own-slope-only"
 def layer_gradient_norms(depth, g, x):
@@ -880,6 +981,7 @@ def layer_gradient_norms(depth, g, x):
         h = g(leaf)
         norms.append(torch.autograd.grad(h.sum(), leaf)[0].norm())
     return torch.stack(norms)
+
 
 # %% mistake="layer_gradient_norms" name="from-the-bottom-up"
 def layer_gradient_norms(depth, g, x):
@@ -892,6 +994,7 @@ def layer_gradient_norms(depth, g, x):
         norms.append(product.norm())
     return torch.stack(norms)
 
+
 # %% mistake="layer_gradient_norms" name="a-list"
 def layer_gradient_norms(depth, g, x):
     """You returned a Python list. The docstring asks for one tensor of shape (depth,)."""
@@ -899,6 +1002,7 @@ def layer_gradient_norms(depth, g, x):
     for _ in range(depth):
         inputs.append(g(inputs[-1]))
     return [gradient.norm() for gradient in torch.autograd.grad(inputs.pop().sum(), inputs)]
+
 
 # %% mistake="layer_gradient_norms" name="result-on-the-cpu"
 def layer_gradient_norms(depth, g, x):
@@ -908,6 +1012,7 @@ def layer_gradient_norms(depth, g, x):
         inputs.append(g(inputs[-1]))
     gradients = torch.autograd.grad(inputs.pop().sum(), inputs)
     return torch.tensor([gradient.norm().item() for gradient in gradients], dtype=x.dtype)
+
 
 # %% alternative="layer_gradient_norms" name="product-of-slopes"
 def layer_gradient_norms(depth, g, x):
@@ -923,6 +1028,7 @@ def layer_gradient_norms(depth, g, x):
         norms.append(gradient.norm())
     return torch.stack(norms[::-1])
 
+
 # %% alternative="layer_gradient_norms" name="retain-grad"
 def layer_gradient_norms(depth, g, x):
     h = x.clone().detach().requires_grad_(True)
@@ -933,6 +1039,7 @@ def layer_gradient_norms(depth, g, x):
         h = g(h)
     h.sum().backward()
     return torch.stack([t.grad.pow(2).sum().sqrt() for t in kept])
+
 
 # %% alternative="layer_gradient_norms" name="one-run-a-layer"
 def layer_gradient_norms(depth, g, x):
@@ -947,12 +1054,13 @@ def layer_gradient_norms(depth, g, x):
         h = g(h)
     return norms
 
+
 # %% [markdown]
-# *What to see*: sigmoid loses at least a factor of 4 a layer, tanh far less, ReLU nothing where a
-# unit is on. A larger weight doesn't save the sigmoid for long: it multiplies the gradient and
-# saturates the units. Real layers multiply by a whole matrix: 05_training.
+# *What to see*: sigmoid loses a factor of 4 or more a layer, tanh far less, ReLU nothing where a unit is
+# on. A larger weight helps the gradient and saturates the units. Real layers multiply by a whole
+# matrix: 05_training.
 #
-# ## ReLU  ·  ●○○ · 4 min · 2 points
+# ## ReLU  ·  ●○○ · 3 min · 2 points
 #
 # $\max(0, z)$: slope exactly 1 where the unit is on, 0 where it is off. At $z = 0$ there is none:
 # Karatzas ("ReLU Activation") leaves it out, Minhas's table says 1, PyTorch takes 0. So do we.
@@ -973,6 +1081,7 @@ def relu_prime(z: torch.Tensor) -> torch.Tensor:
     return (z > 0).to(z.dtype)
     ### END SOLUTION
 
+
 # %%
 widgets.activations.explorer(relu, relu_prime)
 
@@ -981,46 +1090,52 @@ BANNED = ("relu", "relu_", "ReLU", "relu6", "leaky_relu", "prelu", "rrelu", "thr
 check.by_hand(relu, *BANNED)
 check.by_hand(relu_prime, *BANNED, "grad", "backward", "jacobian", "vjp", "jvp")
 z = torch.tensor([-2.0, 0.0, 3.0])
-check.close(check.unchanged(relu, z), torch.tensor([0.0, 0.0, 3.0]), "look at each sign of z")
-check.close(relu_prime(z), torch.tensor([0.0, 0.0, 1.0]), "look at z = 0: we take PyTorch's slope")
+check.close(check.unchanged(relu, z), torch.tensor([0.0, 0.0, 3.0]), "Look at each sign of z")
+check.close(relu_prime(z), torch.tensor([0.0, 0.0, 1.0]), "Look at z = 0: we take PyTorch's slope")
 ### BEGIN HIDDEN TESTS
 for device in check.devices():
     for dtype in check.dtypes():
         z = 4 * check.randn(2, 5, 3, dtype=dtype, device=device)
         z[0, :2] = torch.tensor([0.0, -1000.0, 1000.0], dtype=dtype, device=device)
-        check.close(check.unchanged(relu, z), z.relu(), "compare sign by sign")
+        check.close(check.unchanged(relu, z), z.relu(), "Compare sign by sign")
         leaf = z.clone().requires_grad_()
         (slope,) = torch.autograd.grad(leaf.relu().sum(), leaf)
-        check.close(check.unchanged(relu_prime, z), slope, "the slope is 1 or 0, nothing else")
+        check.close(check.unchanged(relu_prime, z), slope, "The slope is 1 or 0, nothing else")
 for f in (relu, relu_prime):
     check.shape(f(torch.tensor(-1.5)), ())
     check.stays_on_device(f, check.randn(4, 3))
 ### END HIDDEN TESTS
+
 
 # %% mistake="relu" name="slope-one-at-zero"
 def relu_prime(z):
     """Your slope at z = 0 is 1, as in Minhas's table. The text above settles it otherwise."""
     return (z >= 0).to(z.dtype)
 
+
 # %% mistake="relu" name="half-slope-at-zero"
 def relu_prime(z):
     """Your slope at z = 0 is the mean of both sides. A fair choice, but not the one made above."""
     return torch.heaviside(z, torch.full_like(z, 0.5))
+
 
 # %% mistake="relu" name="boolean-slope"
 def relu_prime(z):
     """You returned True and False. A slope is a number, in the dtype of z."""
     return z > 0
 
+
 # %% mistake="relu" name="sign-for-slope"
 def relu_prime(z):
     """Your slope is −1 for negative z: that is the slope of |z|. How steep is the flat part?"""
     return torch.sign(z)
 
+
 # %% mistake="relu" name="quotient"
 def relu_prime(z):
     """You divided relu(z) by z, which is 0/0 at z = 0."""
     return relu(z) / z
+
 
 # %% mistake="relu" name="in-place"
 def relu(z):
@@ -1028,30 +1143,36 @@ def relu(z):
     z[z < 0] = 0
     return z
 
+
 # %% mistake="relu" name="clamp-in-place"
 def relu(z):
     """The underscore of clamp_ means in place: the caller's tensor has changed."""
     return z.clamp_(min=0)
+
 
 # %% mistake="relu" name="zeros-on-the-cpu"
 def relu(z):
     """You compared with a tensor of zeros on the CPU. Think about where z is."""
     return torch.maximum(z, torch.zeros(z.shape, dtype=z.dtype))
 
+
 # %% mistake="relu" name="positive-part-only"
 def relu(z):
     """You kept the positive entries and threw the others away. The shape is to stay as it was."""
     return z[z > 0]
+
 
 # %% mistake="relu" name="absolute-value"
 def relu(z):
     """You folded the negative side up. A unit with negative z is off."""
     return z.abs()
 
+
 # %% mistake="relu" name="library-call"
 def relu(z):
     """You called the library's own function. A comparison and a choice are enough."""
     return F.relu(z)
+
 
 # %% alternative="relu" name="clamp"
 def relu(z):
@@ -1061,6 +1182,7 @@ def relu(z):
 def relu_prime(z):
     return torch.heaviside(z, torch.zeros_like(z))
 
+
 # %% alternative="relu" name="half-of-the-sum"
 def relu(z):
     return (z + z.abs()) / 2
@@ -1068,6 +1190,7 @@ def relu(z):
 
 def relu_prime(z):
     return torch.where(z > 0, torch.ones_like(z), torch.zeros_like(z))
+
 
 # %% alternative="relu" name="mask"
 def relu(z):
@@ -1079,6 +1202,7 @@ def relu(z):
 def relu_prime(z):
     return z.sign().clamp(min=0)
 
+
 # %% alternative="relu" name="product"
 def relu(z):
     return z * (z > 0)
@@ -1087,11 +1211,12 @@ def relu(z):
 def relu_prime(z):
     return 1.0 * (z > 0).type_as(z)
 
+
 # %% [markdown]
-# ## Dead units  ·  ●○○ · 3 min · 1 point
+# ## Dead units  ·  ●○○ · 2 min · 1 point
 #
-# Off is 0, and so is its slope. A unit that is off for every example gets no gradient and stays as
-# it is: **dead** (Karatzas, "ReLU Activation").
+# Off means 0, and slope 0. A unit that is off for every example gets no gradient and stays as it is:
+# **dead** (Karatzas, "ReLU Activation").
 #
 # **Your turn.** Find the units whose activation is exactly 0 on the whole batch.
 
@@ -1104,6 +1229,7 @@ def dead_units(h: torch.Tensor) -> torch.Tensor:
     ### BEGIN SOLUTION return True for each unit (column) that is 0 in every example (row)
     return (h == 0).all(dim=0)
     ### END SOLUTION
+
 
 # %%
 widgets.activations.saturation(saturated_fraction, dead_units)
@@ -1136,77 +1262,89 @@ for device in check.devices():
 check.stays_on_device(dead_units, check.randn(4, 3).relu())
 ### END HIDDEN TESTS
 
+
 # %% mistake="dead_units" name="any-zero"
 def dead_units(h):
     """You flagged units that are off now and then. Dead means off in every example."""
     return (h == 0).any(dim=0)
+
 
 # %% mistake="dead_units" name="rows"
 def dead_units(h):
     """You went along the rows: one answer for each example. One for each unit is asked for."""
     return (h == 0).all(dim=1)
 
+
 # %% mistake="dead_units" name="sum-is-zero"
 def dead_units(h):
     """You tested the sum. Activations of both signs can add up to 0 and yet live."""
     return h.sum(dim=0) == 0
+
 
 # %% mistake="dead_units" name="never-positive"
 def dead_units(h):
     """You took negative activations for dead. A leaky unit may well be negative and learn."""
     return (h <= 0).all(dim=0)
 
+
 # %% mistake="dead_units" name="first-example"
 def dead_units(h):
     """You looked at the first example only. Another one may switch the unit on."""
     return h[0] == 0
+
 
 # %% mistake="dead_units" name="count"
 def dead_units(h):
     """You returned how many. Which ones was the question: one True or False for each unit."""
     return (h == 0).all(dim=0).sum()
 
+
 # %% mistake="dead_units" name="numbers"
 def dead_units(h):
     """You returned ones and zeros. True and False are asked for."""
     return (h == 0).all(dim=0).to(h.dtype)
+
 
 # %% mistake="dead_units" name="mostly-off"
 def dead_units(h):
     """You compared the mean with a small number. A unit that fires rarely is sparse, not dead."""
     return h.abs().mean(dim=0) < 1e-2
 
+
 # %% mistake="dead_units" name="mask-on-the-cpu"
 def dead_units(h):
     """You collected the answers in a new tensor on the CPU. Think about where h is."""
     return torch.tensor([bool((h[:, unit] == 0).all()) for unit in range(h.shape[1])])
 
+
 # %% alternative="dead_units" name="largest-magnitude"
 def dead_units(h):
     return h.abs().amax(dim=0) == 0
+
 
 # %% alternative="dead_units" name="count-nonzero"
 def dead_units(h):
     return torch.count_nonzero(h, dim=0) == 0
 
+
 # %% alternative="dead_units" name="not-any"
 def dead_units(h):
     return ~h.bool().any(0)
 
+
 # %% [markdown]
-# *What to see*: push the biases down, and columns go dark one after the other. Units that are off
-# for *most* examples are healthy: that is sparsity.
+# *What to see*: with ReLU chosen, dead units appear as columns of zeros. Units that are off for *most*
+# examples are healthy: that is sparsity.
 #
-# ## Repairs: leaky ReLU and ELU  ·  ●●○ · 6 min · 2 points
+# ## Repairs: leaky ReLU and ELU  ·  ●●○ · 5 min · 2 points
 #
-# Let the negative side have a slope, and nothing dies. **Leaky ReLU** takes $\alpha z$ there
-# (**parametric** ReLU learns $\alpha$, which may pass 1). **ELU** takes $\alpha (e^z - 1)$, which
-# settles at $-\alpha$. Karatzas's slide calls that a log curve; it is an exponential, and a log
-# would never settle. Its slope for $z < 0$ is $\mathrm{ELU}(z) + \alpha$ (Minhas's table): from the
-# output, once more. **SELU** is $1.0507 \cdot \mathrm{ELU}$ with $\alpha = 1.6733$: standard
-# normal in, mean 0 and variance 1 out.
+# Give the negative side a slope, and nothing dies. **Leaky ReLU** takes $\alpha z$ there (**parametric**
+# ReLU learns $\alpha$, which may pass 1). **ELU** takes $\alpha (e^z - 1)$, which settles at $-\alpha$;
+# its slope there is $\mathrm{ELU}(z) + \alpha$ (Minhas's table): from the output, once more. Karatzas
+# calls ELU's left side a log curve; it is an exponential, and a log would never settle. **SELU** is
+# $1.0507 \cdot \mathrm{ELU}$ with $\alpha = 1.6733$: standard normal in, mean 0 and variance 1 out.
 #
-# **Your turn**, by hand. Any $\alpha$; nothing at $|z| = 1000$ may be `nan`.
+# **Your turn**, by hand. Any $\alpha$; no `nan` at $|z| = 1000$.
 
 # %% answer="leaky_relu"
 def leaky_relu(z: torch.Tensor, alpha: float) -> torch.Tensor:
@@ -1222,6 +1360,7 @@ def elu(z: torch.Tensor, alpha: float) -> torch.Tensor:
     return torch.where(z > 0, z, alpha * torch.expm1(z))
     ### END SOLUTION
 
+
 # %%
 widgets.activations.explorer(leaky_relu)
 
@@ -1233,9 +1372,16 @@ BANNED = ("leaky_relu", "LeakyReLU", "prelu", "PReLU", "rrelu", "elu", "ELU", "s
 check.by_hand(leaky_relu, *BANNED)
 check.by_hand(elu, *BANNED)
 z = torch.tensor([-2.0, 0.0, 3.0])
-check.close(leaky_relu(z, 0.1), torch.tensor([-0.2, 0.0, 3.0]), "only the negative side leaks")
 check.close(
-    elu(z, 2.0), torch.tensor([-1.729329, 0.0, 3.0]), "2·(exp(−2) − 1) on the left", tol=1e-4
+    check.unchanged(leaky_relu, z, 0.1),
+    torch.tensor([-0.2, 0.0, 3.0]),
+    "Only the negative side leaks, by the factor alpha",
+)
+check.close(
+    check.unchanged(elu, z, 2.0),
+    torch.tensor([-1.729329, 0.0, 3.0]),
+    "On the left it is 2·(exp(−2) − 1)",
+    tol=1e-4,
 )
 ### BEGIN HIDDEN TESTS
 for device in check.devices():
@@ -1243,40 +1389,46 @@ for device in check.devices():
         z = 4 * check.randn(2, 5, 3, dtype=dtype, device=device)
         far = torch.tensor([-1000.0, -0.0, 1000.0], dtype=dtype, device=device)
         for alpha in (0.01, 0.3, 1.0, 1.7):
-            why = f"look at the negative side with alpha = {alpha}"
+            why = f"Look at the negative side with alpha = {alpha}"
             check.close(check.unchanged(leaky_relu, z, alpha), F.leaky_relu(z, alpha), why)
             check.close(check.unchanged(elu, z, alpha), F.elu(z, alpha), why)
-            check.close(leaky_relu(far, alpha), F.leaky_relu(far, alpha), "look at z = ±1000")
-            check.close(elu(far, alpha), F.elu(far, alpha), "look at z = ±1000: 0 · inf is nan")
+            check.close(leaky_relu(far, alpha), F.leaky_relu(far, alpha), "Look at z = ±1000")
+            check.close(elu(far, alpha), F.elu(far, alpha), "Look at z = ±1000: 0 · inf is nan")
 for f in (leaky_relu, elu):
     check.shape(f(torch.tensor(-1.5), 0.2), ())
     check.stays_on_device(f, check.randn(4, 3), 0.2)
 ### END HIDDEN TESTS
+
 
 # %% mistake="leaky_relu" name="maximum"
 def leaky_relu(z, alpha):
     """You took the larger of z and αz, which picks the wrong one when α > 1. Choose by the sign of z."""
     return torch.maximum(z, alpha * z)
 
+
 # %% mistake="leaky_relu" name="fixed-slope"
 def leaky_relu(z, alpha):
     """You used 0.01 whatever alpha was. The caller chooses the slope."""
     return torch.where(z > 0, z, 0.01 * z)
+
 
 # %% mistake="leaky_relu" name="leak-upwards"
 def leaky_relu(z, alpha):
     """Your negative side goes up: −αz. A leak keeps the sign."""
     return torch.where(z > 0, z, -alpha * z)
 
+
 # %% mistake="leaky_relu" name="leak-on-the-right"
 def leaky_relu(z, alpha):
     """You scaled the positive side. Which one was dead?"""
     return torch.where(z > 0, alpha * z, z)
 
+
 # %% mistake="leaky_relu" name="constant-leak"
 def leaky_relu(z, alpha):
     """Your negative side is the constant α: flat again, so still without a gradient."""
     return torch.where(z > 0, z, alpha)
+
 
 # %% mistake="leaky_relu" name="in-place"
 def leaky_relu(z, alpha):
@@ -1284,30 +1436,36 @@ def leaky_relu(z, alpha):
     z[z < 0] *= alpha
     return z
 
+
 # %% mistake="leaky_relu" name="elu-without-minus-one"
 def elu(z, alpha):
     """Your ELU jumps at 0: the left part ends at α instead of 0."""
     return torch.where(z > 0, z, alpha * z.exp())
+
 
 # %% mistake="leaky_relu" name="elu-log-curve"
 def elu(z, alpha):
     """You used a logarithm, as the slide's words suggest. Its formula has something that settles at −α."""
     return torch.where(z > 0, z, -alpha * torch.log1p(z.clamp(max=0).abs()))
 
+
 # %% mistake="leaky_relu" name="elu-alpha-in-the-exponent"
 def elu(z, alpha):
     """You divided by α inside the exponent: that is CELU, a cousin with slope 1 at 0."""
     return torch.where(z > 0, z, alpha * (torch.exp(z / alpha) - 1))
+
 
 # %% mistake="leaky_relu" name="elu-alpha-outside"
 def elu(z, alpha):
     """You subtracted 1 after multiplying by α. The left part must end at 0 for every α."""
     return torch.where(z > 0, z, alpha * z.exp() - 1)
 
+
 # %% mistake="leaky_relu" name="elu-masks-multiplied"
 def elu(z, alpha):
     """You multiplied by masks. At z = 1000 the masked part is 0 · inf, which is nan: choose instead."""
     return (z > 0) * z + (z <= 0) * alpha * (torch.exp(z) - 1)
+
 
 # %% mistake="leaky_relu" name="result-on-the-cpu"
 def elu(z, alpha):
@@ -1317,6 +1475,7 @@ def elu(z, alpha):
     out[z <= 0] = alpha * (z[z <= 0].exp() - 1)
     return out
 
+
 # %% alternative="leaky_relu" name="clamps"
 def leaky_relu(z, alpha):
     return z.clamp(min=0) + alpha * z.clamp(max=0)
@@ -1324,6 +1483,7 @@ def leaky_relu(z, alpha):
 
 def elu(z, alpha):
     return z.clamp(min=0) + alpha * (z.clamp(max=0).exp() - 1)
+
 
 # %% alternative="leaky_relu" name="masks"
 def leaky_relu(z, alpha):
@@ -1335,6 +1495,7 @@ def elu(z, alpha):
     left = z < 0
     out[left] = alpha * (torch.exp(z[left]) - 1)
     return out
+
 
 # %% alternative="leaky_relu" name="helper"
 def choose(z, left):
@@ -1348,17 +1509,18 @@ def leaky_relu(z, alpha):
 def elu(z, alpha):
     return choose(z, torch.expm1(z).mul(alpha))
 
+
 # %% [markdown]
-# *What to see*: drag the point left. Leaky ReLU keeps its slope; ELU's fades, so it saturates on one
-# side. With $\alpha \ne 1$ ELU's slope jumps at 0, from $\alpha$ to 1.
+# *What to see*: to the left leaky ReLU keeps its slope, and ELU's fades: it saturates on one side. With
+# $\alpha \ne 1$ ELU's slope jumps at 0, from $\alpha$ to 1.
 #
 # ## Softplus  ·  ●●○ · 5 min · 2 points
 #
-# $\ln(1 + e^z)$ is ReLU with the corner rounded off, and its slope is $\sigma(z)$ (Karatzas,
-# "Softplus"). Naively it is `inf` from $z = 89$ in `float32`, and 0 at $-30$.
+# $\ln(1 + e^z)$ is ReLU with a rounded corner, and its slope is $\sigma(z)$ (Karatzas, "Softplus"). As
+# it stands, `float32` makes it `inf` from $z = 89$ on, and 0 at $-30$.
 #
-# **Your turn**, by hand: `softplus(1000)` is 1000, and 4 digits are right at $-30$. *Hint*: take
-# $e^z$ out of the logarithm when $z$ is large.
+# **Your turn**, by hand: `softplus(1000)` is 1000, and at $-30$ four digits are right. *Hint*: for
+# large $z$, take $e^z$ out of the logarithm.
 
 # %% answer="softplus"
 def softplus(z: torch.Tensor) -> torch.Tensor:
@@ -1366,6 +1528,7 @@ def softplus(z: torch.Tensor) -> torch.Tensor:
     ### BEGIN SOLUTION return log(1 + exp(z)) without an exp that can overflow
     return z.clamp(min=0) + torch.log1p(torch.exp(-z.abs()))
     ### END SOLUTION
+
 
 # %%
 widgets.activations.explorer(softplus)
@@ -1375,7 +1538,7 @@ check.by_hand(softplus, "softplus", "Softplus", "logsigmoid", "LogSigmoid", "mis
 check.close(
     softplus(torch.tensor([-1.0, 0.0, 1.0])),
     torch.tensor([0.313262, 0.693147, 1.313262]),
-    "at 0 it is the natural logarithm of 2",
+    "At 0 it is the natural logarithm of 2",
     tol=1e-4,
 )
 check.close(
@@ -1387,82 +1550,96 @@ check.close(
 for device in check.devices():
     for dtype in check.dtypes():
         z = 4 * check.randn(2, 5, 3, dtype=dtype, device=device)
-        check.close(check.unchanged(softplus, z), F.softplus(z), "compare with the formula")
+        check.close(check.unchanged(softplus, z), F.softplus(z), "Compare with the formula")
         z = check.uniform(-1000, 1000, 7, 2, dtype=dtype, device=device)
-        check.close(softplus(z), F.softplus(z), "wrong where |z| is large")
+        check.close(softplus(z), F.softplus(z), "Wrong where |z| is large")
         z = check.uniform(-80, -20, 11, dtype=dtype, device=device)
         check.close(
             softplus(z) / F.softplus(z),
             torch.ones_like(z),
-            "far to the left (z < −20) the tiny values are off by this factor: "
+            "Far to the left (z < −20) the tiny values are off by this factor: "
             "what is lost when a tiny number is added to 1?",
         )
         check.shape(softplus(z[0]), ())
 check.stays_on_device(softplus, check.randn(4, 3))
 ### END HIDDEN TESTS
 
+
 # %% mistake="softplus" name="overflow"
 def softplus(z):
     """You took the exponential of a large z: it is inf, and so is its logarithm."""
     return torch.log(1 + torch.exp(z))
+
 
 # %% mistake="softplus" name="log1p-alone"
 def softplus(z):
     """log1p saves the small values on the left. On the right exp still overflows."""
     return torch.log1p(torch.exp(z))
 
+
 # %% mistake="softplus" name="double-precision"
 def softplus(z):
     """You went to float64 for the exponential. That only moves the overflow from 89 to 710."""
     return torch.log1p(torch.exp(z.double())).to(z.dtype)
+
 
 # %% mistake="softplus" name="clipped"
 def softplus(z):
     """You clipped z to keep exp finite: everything to the right of the clip comes out the same."""
     return torch.log1p(torch.exp(z.clamp(max=50)))
 
+
 # %% mistake="softplus" name="lost-small-values"
 def softplus(z):
     """The right side holds. On the left you add a tiny number to 1 before the logarithm: it is lost."""
     return z.clamp(min=0) + torch.log(1 + torch.exp(-z.abs()))
+
 
 # %% mistake="softplus" name="sign-of-exponent"
 def softplus(z):
     """Your rest grows with |z|. What is left over when ReLU is taken away dies out on both sides."""
     return z.clamp(min=0) + torch.log1p(torch.exp(z.abs()))
 
+
 # %% mistake="softplus" name="wrong-on-the-left"
 def softplus(z):
     """You took z out of the logarithm for every sign of z. For z < 0 the other exponential is the large one."""
     return z + torch.log1p(torch.exp(-z))
+
 
 # %% mistake="softplus" name="relu"
 def softplus(z):
     """That is ReLU: right far out, but the corner at 0 is not rounded."""
     return z.clamp(min=0)
 
+
 # %% mistake="softplus" name="base-two"
 def softplus(z):
     """Your values are too large by one factor everywhere: which base has this logarithm?"""
     return z.clamp(min=0) + torch.log1p(torch.exp(-z.abs())) / math.log(2)
+
 
 # %% mistake="softplus" name="library-call"
 def softplus(z):
     """You called the library's own function. Build it from exp and a logarithm."""
     return F.softplus(z)
 
+
 # %% mistake="softplus" name="zeros-on-the-cpu"
 def softplus(z):
     """You brought in a tensor of zeros from the CPU. Think about where z is."""
     return torch.logaddexp(z, torch.zeros(z.shape, dtype=z.dtype))
 
+
 # %% alternative="softplus" name="logaddexp"
 def softplus(z):
     return torch.logaddexp(z, torch.zeros_like(z))
 
+
 # %% alternative="softplus" name="threshold"
 def softplus(z):
     return torch.where(z > 20, z, torch.log1p(torch.exp(z)))
+
 
 # %% alternative="softplus" name="two-branches"
 def softplus(z):
@@ -1472,14 +1649,14 @@ def softplus(z):
     out[~right] = torch.log1p(torch.exp(z[~right]))
     return out
 
+
 # %% [markdown]
 # ## Swish and its slope  ·  ●●○ · 6 min · 2 points
 #
-# A unit that weighs itself: $S(z) = z\,\sigma(\beta z)$ (Karatzas, "Swish"). **Predict** its shape
-# at $\beta = 0$, at $\beta = 100$, and whether it ever falls.
+# A unit that weighs itself: $S(z) = z\,\sigma(\beta z)$ (Karatzas, "Swish"). **Predict** its shape at
+# $\beta = 0$, at $\beta = 100$, and whether it ever goes down.
 #
-# **Your turn**, by hand: no `F.silu`, and for the slope no autograd. Mind the $\beta$ that the chain
-# rule brings out.
+# **Your turn**, by hand: no `F.silu`, and no autograd for the slope. Mind the chain rule's $\beta$.
 
 # %% answer="swish"
 def swish(z: torch.Tensor, beta: float) -> torch.Tensor:
@@ -1496,6 +1673,7 @@ def swish_prime(z: torch.Tensor, beta: float) -> torch.Tensor:
     return s + beta * z * s * (1 - s)
     ### END SOLUTION
 
+
 # %%
 widgets.activations.explorer(swish, swish_prime)
 
@@ -1504,12 +1682,17 @@ BANNED = ("silu", "SiLU", "hardswish", "Hardswish", "mish")
 check.by_hand(swish, *BANNED)
 check.by_hand(swish_prime, *BANNED, "grad", "backward", "jacobian", "jacrev", "vjp", "jvp")
 z = torch.tensor([-1.0, 0.0, 2.0])
-check.close(swish(z, 1.0), torch.tensor([-0.268941, 0.0, 1.761594]), "2·σ(2) on the right", tol=1e-4)
-check.close(swish_prime(z, 0.0), torch.full((3,), 0.5), "with β = 0 swish is the line z/2")
+check.close(
+    check.unchanged(swish, z, 1.0),
+    torch.tensor([-0.268941, 0.0, 1.761594]),
+    "At z = 2 it is 2·σ(2)",
+    tol=1e-4,
+)
+check.close(swish_prime(z, 0.0), torch.full((3,), 0.5), "With β = 0 swish is the line z/2")
 check.close(
     swish_prime(z, 2.0),
     torch.tensor([-0.090784, 0.5, 1.052665]),
-    "two terms, and a β in the second: product rule, then chain rule",
+    "Two terms, and a β in the second: product rule, then chain rule",
     tol=1e-4,
 )
 ### BEGIN HIDDEN TESTS
@@ -1521,26 +1704,29 @@ for device in check.devices():
             leaf = z.clone().requires_grad_()
             want = leaf * torch.sigmoid(beta * leaf)
             (slope,) = torch.autograd.grad(want.sum(), leaf)
-            check.close(check.unchanged(swish, z, beta), want, f"look at beta = {beta}")
+            check.close(check.unchanged(swish, z, beta), want, f"Look at beta = {beta}")
             check.close(
                 check.unchanged(swish_prime, z, beta),
                 slope,
-                f"compare with the change of the curve at beta = {beta}",
+                f"Compare with the change of the curve at beta = {beta}",
             )
 for f in (swish, swish_prime):
     check.shape(f(torch.tensor(-1.5), 0.7), ())
     check.stays_on_device(f, check.randn(4, 3), 1.5)
 ### END HIDDEN TESTS
 
+
 # %% mistake="swish" name="beta-ignored"
 def swish(z, beta):
     """You left β out of the curve: yours is right for β = 1 alone."""
     return z * torch.sigmoid(z)
 
+
 # %% mistake="swish" name="beta-outside"
 def swish(z, beta):
     """You multiplied the result by β. It belongs with z, inside the sigmoid."""
     return beta * z * torch.sigmoid(z)
+
 
 # %% mistake="swish" name="overflow"
 def swish(z, beta):
@@ -1548,11 +1734,13 @@ def swish(z, beta):
     e = torch.exp(beta * z)
     return z * e / (1 + e)
 
+
 # %% mistake="swish" name="inner-derivative-missing"
 def swish_prime(z, beta):
     """Your slope is right for β = 1 and 0 alone: the inner derivative of σ(βz) is missing."""
     s = torch.sigmoid(beta * z)
     return s + z * s * (1 - s)
+
 
 # %% mistake="swish" name="product-rule-half"
 def swish_prime(z, beta):
@@ -1560,11 +1748,13 @@ def swish_prime(z, beta):
     s = torch.sigmoid(beta * z)
     return beta * z * s * (1 - s)
 
+
 # %% mistake="swish" name="product-of-slopes"
 def swish_prime(z, beta):
     """You multiplied the slopes of the two factors. That is not how a product is differentiated."""
     s = torch.sigmoid(beta * z)
     return beta * s * (1 - s)
+
 
 # %% mistake="swish" name="slope-without-beta-s"
 def swish_prime(z, beta):
@@ -1572,10 +1762,12 @@ def swish_prime(z, beta):
     s = torch.sigmoid(beta * z)
     return z * s + s * (1 - z * s)
 
+
 # %% mistake="swish" name="library-call"
 def swish(z, beta):
     """You called the library's own function, which has no β besides."""
     return F.silu(z)
+
 
 # %% mistake="swish" name="autograd"
 def swish_prime(z, beta):
@@ -1583,15 +1775,18 @@ def swish_prime(z, beta):
     z = z.detach().requires_grad_()
     return torch.autograd.grad((z * torch.sigmoid(beta * z)).sum(), z)[0]
 
+
 # %% mistake="swish" name="in-place"
 def swish(z, beta):
     """You scaled the caller's own tensor with mul_. Work on a new one."""
     return z.mul_(torch.sigmoid(beta * z))
 
+
 # %% mistake="swish" name="beta-on-the-cpu"
 def swish(z, beta):
     """You spread β over a new tensor on the CPU. A plain number is at home on every device."""
     return z * torch.sigmoid(torch.full(z.shape, beta, dtype=z.dtype) * z)
+
 
 # %% alternative="swish" name="slide-formula"
 def swish(z, beta):
@@ -1602,6 +1797,7 @@ def swish_prime(z, beta):
     S = swish(z, beta)
     return beta * S + torch.sigmoid(beta * z) * (1 - beta * S)
 
+
 # %% alternative="swish" name="quotient"
 def swish(z, beta):
     return z / (1 + torch.exp(-beta * z))
@@ -1610,6 +1806,7 @@ def swish(z, beta):
 def swish_prime(z, beta):
     s = torch.sigmoid(beta * z)
     return s * (1 + beta * z * torch.sigmoid(-beta * z))
+
 
 # %% alternative="swish" name="own-helper"
 def gate(z, beta):
@@ -1624,17 +1821,18 @@ def swish_prime(z, beta):
     s = gate(z, beta)
     return s + z * (beta * (s - s**2))
 
+
 # %% [markdown]
-# *What to see*: $\beta = 0$ gives the line $z/2$, a large $\beta$ nearly ReLU. In between it dips to
-# $-0.278$ at $z = -1.278$ ($\beta = 1$), and its slope passes 1: it is not monotone.
+# *What to see*: $\beta = 0$ gives the line $z/2$, a large $\beta$ almost ReLU. In between it dips
+# (at $\beta = 1$ to $-0.278$, at $z = -1.278$), and its slope passes 1.
 #
 # ## Mish and its slope  ·  ●●○ · 6 min · 2 points
 #
-# $M(z) = z \tanh(\mathrm{softplus}(z))$. Karatzas ("Mish") gives $M'(z) = e^z \omega / \delta^2$.
-# Right on paper, but $\omega$ holds $e^{3z}$: in `float32` it is `nan` from $z \approx 22.2$.
+# $M(z) = z \tanh(\mathrm{softplus}(z))$. Karatzas ("Mish") gives $M'(z) = e^z \omega / \delta^2$: right
+# on paper, but $\omega$ holds $e^{3z}$, and in `float32` the quotient is `nan` from $z \approx 22.2$ on.
 #
-# **Your turn**, by hand: no `F.mish`, no autograd for the slope; `F.softplus` and `torch.tanh` are
-# yours. *Hint*: with $t = \tanh(\mathrm{softplus}(z))$ it is a product rule and two chain rules.
+# **Your turn**, by hand: no `F.mish`, no autograd; `F.softplus` and `torch.tanh` are yours. *Hint*:
+# start from $t = \tanh(\mathrm{softplus}(z))$.
 
 # %% answer="mish"
 def mish(z: torch.Tensor) -> torch.Tensor:
@@ -1651,6 +1849,7 @@ def mish_prime(z: torch.Tensor) -> torch.Tensor:
     return t + z * (1 - t**2) * torch.sigmoid(z)
     ### END SOLUTION
 
+
 # %%
 widgets.activations.explorer(mish, mish_prime)
 
@@ -1658,11 +1857,13 @@ widgets.activations.explorer(mish, mish_prime)
 check.by_hand(mish, "mish", "Mish")
 check.by_hand(mish_prime, "mish", "Mish", "grad", "backward", "jacobian", "jacrev", "vjp", "jvp")
 z = torch.tensor([-1.0, 0.0, 1.0])
-check.close(mish(z), torch.tensor([-0.303401, 0.0, 0.865098]), "softplus first, then tanh", tol=1e-4)
+check.close(
+    mish(z), torch.tensor([-0.303401, 0.0, 0.865098]), "Softplus first, then tanh", tol=1e-4
+)
 check.close(
     mish_prime(z),
     torch.tensor([0.059217, 0.6, 1.049005]),
-    "the slope of tanh is 1 − tanh², and what is the slope of softplus?",
+    "The slope of tanh is 1 − tanh², and what is the slope of softplus?",
     tol=1e-4,
 )
 ### BEGIN HIDDEN TESTS
@@ -1673,16 +1874,17 @@ for device in check.devices():
         leaf = z.clone().requires_grad_()
         want = leaf * torch.tanh(F.softplus(leaf))
         (slope,) = torch.autograd.grad(want.sum(), leaf)
-        check.close(check.unchanged(mish, z), want, "compare with the formula; look at z = 1000")
+        check.close(check.unchanged(mish, z), want, "Compare with the formula; look at z = 1000")
         check.close(
             check.unchanged(mish_prime, z),
             slope,
-            "compare with the change of the curve; look at z = 30 and z = ±1000",
+            "Compare with the change of the curve; look at z = 30 and z = ±1000",
         )
 for f in (mish, mish_prime):
     check.shape(f(torch.tensor(-1.5)), ())
     check.stays_on_device(f, check.randn(4, 3))
 ### END HIDDEN TESTS
+
 
 # %% mistake="mish" name="softplus-overflow"
 def mish_prime(z):
@@ -1691,6 +1893,7 @@ def mish_prime(z):
     t = torch.tanh(F.softplus(z))
     return t + z * (1 - t**2) * e / (1 + e)
 
+
 # %% mistake="mish" name="slide-formula"
 def mish_prime(z):
     """You used the slide's quotient of exponentials: right on paper, inf/inf from z = 22.2 on in float32."""
@@ -1698,20 +1901,24 @@ def mish_prime(z):
     delta = (torch.exp(z) + 1) ** 2 + 1
     return torch.exp(z) * omega / delta**2
 
+
 # %% mistake="mish" name="tanh-first"
 def mish(z):
     """You applied tanh first and softplus second. Read the formula from the inside out."""
     return z * F.softplus(torch.tanh(z))
+
 
 # %% mistake="mish" name="no-factor-z"
 def mish(z):
     """The factor z is missing: your curve stays between 0 and 1."""
     return torch.tanh(F.softplus(z))
 
+
 # %% mistake="mish" name="sigmoid-for-softplus"
 def mish(z):
     """You put the sigmoid where softplus belongs. The sigmoid is its slope."""
     return z * torch.tanh(torch.sigmoid(z))
+
 
 # %% mistake="mish" name="slope-of-softplus-missing"
 def mish_prime(z):
@@ -1719,11 +1926,13 @@ def mish_prime(z):
     t = torch.tanh(F.softplus(z))
     return t + z * (1 - t**2)
 
+
 # %% mistake="mish" name="product-rule-half"
 def mish_prime(z):
     """You differentiated one factor. The product rule has a second term."""
     t = torch.tanh(F.softplus(z))
     return z * (1 - t**2) * torch.sigmoid(z)
+
 
 # %% mistake="mish" name="slope-of-tanh-by-sigmoid-rule"
 def mish_prime(z):
@@ -1731,21 +1940,25 @@ def mish_prime(z):
     t = torch.tanh(F.softplus(z))
     return t + z * t * (1 - t) * torch.sigmoid(z)
 
-# %% mistake="mish" name="softplus-by-hand"
+
+# %% mistake="mish" name="float64-result"
 def mish(z):
-    """Your log(1 + exp(z)) is inf from z = 89 on; tanh hides that, and −1000 survives. Look at the dtype."""
-    return z * torch.tanh(torch.log(1 + torch.exp(z.double())))
+    """You switched to float64 and stayed there. The caller gets another dtype than they gave."""
+    return z * torch.tanh(F.softplus(z.double()))
+
 
 # %% mistake="mish" name="library-call"
 def mish(z):
     """You called the library's own function. Softplus, tanh and a product are enough."""
     return F.mish(z)
 
+
 # %% mistake="mish" name="ones-on-the-cpu"
 def mish_prime(z):
     """You made a tensor of ones on the CPU. A plain 1 is at home on every device."""
     t = torch.tanh(F.softplus(z))
     return t + z * (torch.ones(z.shape, dtype=z.dtype) - t**2) * torch.sigmoid(z)
+
 
 # %% alternative="mish" name="own-softplus"
 def log_one_plus_exp(z):
@@ -1760,6 +1973,7 @@ def mish_prime(z):
     t = torch.tanh(log_one_plus_exp(z))
     return t + z * torch.sigmoid(z) * (1 - t) * (1 + t)
 
+
 # %% alternative="mish" name="cosh"
 def mish(z):
     return torch.mul(z, F.softplus(z).tanh())
@@ -1769,20 +1983,19 @@ def mish_prime(z):
     u = F.softplus(z)
     return torch.tanh(u) + z * torch.sigmoid(z) / torch.cosh(u) ** 2
 
+
 # %% alternative="mish" name="slide-formula-rescaled"
-def mish(z):
-    return z * torch.tanh(F.softplus(z))
-
-
 def mish_prime(z):
     e = torch.exp(-z.abs())
-    left = e**4 * 0 + e * (e**3 + 4 * e**2 + (6 + 4 * z) * e + 4 * (z + 1))
-    left = left / ((e + 1) ** 2 + 1) ** 2
+    left = e * (e**3 + 4 * e**2 + (6 + 4 * z) * e + 4 * (z + 1)) / ((e + 1) ** 2 + 1) ** 2
     right = 1 + 4 * e + (6 + 4 * z) * e**2 + 4 * (z + 1) * e**3
     right = right / ((1 + e) ** 2 + e**2) ** 2
     return torch.where(z < 0, left, right)
 
+
 # %% [markdown]
+# *What to see*: the same dip as Swish, a little deeper ($-0.309$ at $z = -1.192$).
+#
 # ## Slides, checked
 #
 # Run a claim before you believe it, whoever makes it.
@@ -1795,29 +2008,32 @@ z = torch.linspace(-5, 5, 101, dtype=torch.float64)
 two_leaky = (F.leaky_relu(z, 0.1) + 0.1 * F.leaky_relu(-z, 0.1)) / (1 - 0.1**2)
 print("two leaky ReLUs are a ReLU, up to", (two_leaky - F.relu(z)).abs().max().item())
 z = torch.tensor([-1000.0], requires_grad=True)
-print("slope of 1/(1 + exp(-z)) at -1000:", torch.autograd.grad(1 / (1 + torch.exp(-z)), z)[0].item())
+print(
+    "slope of 1/(1 + exp(-z)) at -1000:", torch.autograd.grad(1 / (1 + torch.exp(-z)), z)[0].item()
+)
 
 # %% [markdown]
-# *What to see*: Karatzas's minus makes coth, which is never below 1. Rinnert's closed ranges
-# $[0, 1]$ and $[-1, 1]$ are open on paper: no finite $z$ gets there, though rounding does. Karatzas
-# ("General Advice") asks for at least half-saturated functions if nets are to approximate
-# everything; leaky ReLU saturates nowhere, yet two make a ReLU, so it will do (any function that is
-# not a polynomial does: Leshno et al.). Last: a right *value* can hide a broken *slope*.
+# *What to see*: Karatzas's minus makes coth, which never comes between −1 and 1. Rinnert's closed
+# ranges $[0, 1]$ and $[-1, 1]$ are open on paper; rounding closes them. Karatzas ("General Advice")
+# wants activations at least half saturated if nets are to approximate everything; leaky ReLU saturates
+# nowhere, yet two of them make a ReLU. (What it takes is not being a polynomial: Leshno et al.) And
+# last: a right *value* can hide a broken *slope*.
 #
 # ## What it means, and where it fails
 #
-# No activation is best. Sigmoid and tanh saturate, ReLU dies, leaky ReLU and softplus hold on to
-# everything; Swish and Mish are smooth and cost more. Sigmoid nets with good normalisation come
-# close to ReLU nets (Karatzas, "ReLU vs Sigmoid"), and initialisation, weights and learning rate
-# decide as much as $g$. Begin with ReLU, measure saturated and dead units, then change one thing.
+# No activation is best. Sigmoid and tanh saturate; ReLU units die; its relatives live, and give up
+# its exact zeros; Swish and Mish are smooth, and slower. Well normalised, sigmoid nets come close to
+# ReLU nets (Karatzas, "ReLU vs Sigmoid"). Start with ReLU, measure saturated and dead units, change one
+# thing at a time.
 #
 # **Three lines to remember**
 # 1. Without a bend between them, layers collapse into one.
-# 2. A gradient is a product: slopes of at most 1/4 make a millionth in ten layers.
-# 3. Equal on paper is not equal in floats: choose the form in which no exp can overflow.
+# 2. A gradient is a product: ten slopes of at most 1/4 leave a millionth.
+# 3. Equal on paper is not equal in floats: choose the form in which no exponential overflows.
 #
-# **Further reading**: Glorot & Bengio, *Understanding the difficulty of training deep feedforward
-# neural networks* (2010) · Leshno et al., *Multilayer feedforward networks with a nonpolynomial
-# activation function can approximate any function* (1993) · Ramachandran et al., *Searching for
-# activation functions* (2017) · Nielsen, *Neural networks and deep learning*, chapter 5 · next:
+# **Further reading**: Nielsen, *Neural networks and deep learning*, chapter 5 · Glorot & Bengio,
+# *Understanding the difficulty of training deep feedforward neural networks* (2010) · Leshno et al.,
+# *Multilayer feedforward networks with a nonpolynomial activation function can approximate any
+# function* (1993) · Ramachandran et al., *Searching for activation functions* (2017) · Next:
 # 02_softmax.
+
