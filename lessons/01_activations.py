@@ -65,6 +65,7 @@ widgets.activations.neuron()
 #
 # **Your turn.** Inputs lie along the *last* dimension of `x`; any number of dimensions may come first.
 
+
 # %% answer="neuron"
 def neuron(
     x: torch.Tensor,
@@ -190,6 +191,7 @@ def neuron(x, w, b, g):
 #
 # **Your turn.** `layers` is a list of `(W, b)`, the first applied first. Return the single `(W, b)`
 # that does the same.
+
 
 # %% answer="collapse"
 def collapse(layers: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -369,12 +371,12 @@ print(1 - 1 / (1 + z.exp()))
 #
 # **Your turn**, by hand: no `torch.sigmoid`. Finite everywhere, four digits right even at −50.
 
+
 # %% answer="sigmoid"
 def sigmoid(z: torch.Tensor) -> torch.Tensor:
-    """Logistic function 1 / (1 + exp(-z)), elementwise, between 0 and 1; z of any shape."""
+    """The logistic function, elementwise, between 0 and 1; z of any shape."""
     ### BEGIN SOLUTION return the form of the logistic function that survives z = 1000 and z = -1000
-    small = torch.exp(-z.abs())
-    return torch.where(z >= 0, 1 / (1 + small), small / (1 + small))
+    return 1 / (1 + torch.exp(-z))  # where exp overflows, 1 / inf is the 0 we want
     ### END SOLUTION
 
 
@@ -471,9 +473,10 @@ def sigmoid(z):
     return out
 
 
-# %% alternative="sigmoid" name="one-formula"
+# %% alternative="sigmoid" name="two-branches"
 def sigmoid(z):
-    return 1 / (1 + torch.exp(-z))
+    small = torch.exp(-z.abs())
+    return torch.where(z >= 0, 1 / (1 + small), small / (1 + small))
 
 
 # %% alternative="sigmoid" name="masks"
@@ -501,6 +504,7 @@ def sigmoid(z):
 # After a forward pass $\sigma(z)$ is there already: the slope costs one multiplication.
 #
 # **Your turn**: from the output, so no autograd. **Predict** first: where is it steepest, and how steep?
+
 
 # %% answer="sigmoid_prime"
 def sigmoid_prime(z: torch.Tensor) -> torch.Tensor:
@@ -615,6 +619,7 @@ def sigmoid_prime(z):
 # stands $2/(1 - e^{-2z})$. **Predict** what that minus would make of the curve.
 #
 # **Your turn**, by hand: no `torch.tanh`.
+
 
 # %% answer="tanh_from_sigmoid"
 def tanh_from_sigmoid(z: torch.Tensor) -> torch.Tensor:
@@ -731,6 +736,7 @@ widgets.activations.zigzag()
 # and so is every gradient through it (Karatzas, "Saturated Units").
 #
 # **Your turn.** What fraction of all activations is closer than `margin` to `low` or to `high`?
+
 
 # %% answer="saturated_fraction"
 def saturated_fraction(h: torch.Tensor, low: float, high: float, margin: float) -> torch.Tensor:
@@ -857,6 +863,7 @@ def saturated_fraction(h, low, high, margin):
 # times, from $h = x$. With $L$ the sum of all final outputs, return
 # $\lVert \partial L / \partial h \rVert$ at the *input* of every layer, first layer first. Autograd is
 # welcome. (With weight $w$ on every link, the activation becomes $h \mapsto g(w h)$.)
+
 
 # %% answer="layer_gradient_norms"
 def layer_gradient_norms(
@@ -1067,6 +1074,7 @@ def layer_gradient_norms(depth, g, x):
 #
 # **Your turn**, by hand: no `torch.relu`, no autograd.
 
+
 # %% answer="relu"
 def relu(z: torch.Tensor) -> torch.Tensor:
     """Rectified linear unit max(0, z), elementwise; z of any shape."""
@@ -1220,6 +1228,7 @@ def relu_prime(z):
 #
 # **Your turn.** Find the units whose activation is exactly 0 on the whole batch.
 
+
 # %% answer="dead_units"
 def dead_units(h: torch.Tensor) -> torch.Tensor:
     """Which units are 0 for the whole batch.
@@ -1345,6 +1354,7 @@ def dead_units(h):
 # $1.0507 \cdot \mathrm{ELU}$ with $\alpha = 1.6733$: standard normal in, mean 0 and variance 1 out.
 #
 # **Your turn**, by hand. Any $\alpha$; no `nan` at $|z| = 1000$.
+
 
 # %% answer="leaky_relu"
 def leaky_relu(z: torch.Tensor, alpha: float) -> torch.Tensor:
@@ -1522,6 +1532,7 @@ def elu(z, alpha):
 # **Your turn**, by hand: `softplus(1000)` is 1000, and at $-30$ four digits are right. *Hint*: for
 # large $z$, take $e^z$ out of the logarithm.
 
+
 # %% answer="softplus"
 def softplus(z: torch.Tensor) -> torch.Tensor:
     """Softplus log(1 + exp(z)), elementwise; z of any shape."""
@@ -1657,6 +1668,7 @@ def softplus(z):
 # $\beta = 0$, at $\beta = 100$, and whether it ever goes down.
 #
 # **Your turn**, by hand: no `F.silu`, and no autograd for the slope. Mind the chain rule's $\beta$.
+
 
 # %% answer="swish"
 def swish(z: torch.Tensor, beta: float) -> torch.Tensor:
@@ -1833,6 +1845,7 @@ def swish_prime(z, beta):
 #
 # **Your turn**, by hand: no `F.mish`, no autograd; `F.softplus` and `torch.tanh` are yours. *Hint*:
 # start from $t = \tanh(\mathrm{softplus}(z))$.
+
 
 # %% answer="mish"
 def mish(z: torch.Tensor) -> torch.Tensor:
@@ -2017,7 +2030,7 @@ print(
 # ranges $[0, 1]$ and $[-1, 1]$ are open on paper; rounding closes them. Karatzas ("General Advice")
 # wants activations at least half saturated if nets are to approximate everything; leaky ReLU saturates
 # nowhere, yet two of them make a ReLU. (What it takes is not being a polynomial: Leshno et al.) And
-# last: a right *value* can hide a broken *slope*.
+# last, $1/(1 + e^{-z})$: a right *value* can hide a broken *slope*. So slopes come from outputs.
 #
 # ## What it means, and where it fails
 #
@@ -2036,4 +2049,3 @@ print(
 # *Multilayer feedforward networks with a nonpolynomial activation function can approximate any
 # function* (1993) · Ramachandran et al., *Searching for activation functions* (2017) · Next:
 # 02_softmax.
-
