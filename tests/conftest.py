@@ -1,6 +1,7 @@
 """Fixtures for all tests: where the course is, and a copy of it to work in."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,23 @@ def root() -> Path:
     return ROOT
 
 
+@pytest.fixture(scope="session")
+def copy_course() -> Callable[[Path], Path]:
+    """Copies the course to a folder: lessons, notebooks and settings, no gradebook."""
+
+    def copy(target: Path) -> Path:
+        for part in ("lessons", "source", "release", "docs", "course", "tools"):
+            shutil.copytree(
+                ROOT / part, target / part, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+            )
+        for file in ("nbgrader_config.py", "pyproject.toml", "requirements.lock", "Makefile"):
+            shutil.copy(ROOT / file, target / file)
+        return target
+
+    return copy
+
+
 @pytest.fixture
-def course_copy(tmp_path: Path) -> Path:
-    """A course folder of one's own: lessons, notebooks and settings, no gradebook."""
-    for part in ("lessons", "source", "release", "docs", "course", "tools"):
-        shutil.copytree(
-            ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
-        )
-    for file in ("nbgrader_config.py", "pyproject.toml", "requirements.lock", "Makefile"):
-        shutil.copy(ROOT / file, tmp_path / file)
-    return tmp_path
+def course_copy(copy_course: Callable[[Path], Path], tmp_path: Path) -> Path:
+    """A course folder of one's own."""
+    return copy_course(tmp_path)
