@@ -7,6 +7,8 @@ loads through its own settings. They are given by name, so that reading this fil
 import os
 from pathlib import Path
 
+import nbgrader
+
 c = get_config()  # nbgrader puts it there
 root = Path(__file__).resolve().parent
 
@@ -76,7 +78,7 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
-    "course.grading.execute.ExecuteToTheEnd",  # in place of Execute: kernels that die or hang
+    "course.grading.judge.execute.Judge",  # in place of Execute: kernels that die or hang
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "course.grading.shorten.Shorten",  # in place of LimitOutput, which only counts lines
@@ -85,5 +87,18 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# -- feedback --
+# -- feedback, and the pages of formgrader --
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "course.grading.hide.HideTests",  # students don't get the hidden tests by their feedback
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
 c.GenerateFeedback.post_convert_hook = "course.grading.feedback.complete"
+# Pages work without the network. nbgrader's own templates come second, where ours has nothing.
+c.HTMLExporter.extra_template_basedirs = [
+    str(root / "course" / "grading" / "templates"),
+    str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
+]
+c.HTMLExporter.filters = {"markdown2html": "course.grading.formulas.markdown2html"}
+# What a student's code displays is shown to the instructor: no scripts.
+c.HTMLExporter.sanitize_html = True
