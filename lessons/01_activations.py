@@ -77,13 +77,16 @@ def neuron(
 
     x (..., d) inputs, w (d,) weights, b one number, g elementwise. Returns shape (...).
     """
-    ### BEGIN SOLUTION return g of the weighted sum over the last dimension, plus the bias
+    ### BEGIN SOLUTION return g of the weighted sum plus the bias
     return g(x @ w + b)
     ### END SOLUTION
 
 
 # %%
 widgets.activations.neuron(neuron)
+
+# %% [markdown]
+# *What to see*: the shading is your function's now, and must follow the line as you move it.
 
 # %% test="neuron" points=1
 x = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
@@ -187,7 +190,8 @@ def neuron(x, w, b, g):
 # XOR needs more than one neuron. **Predict**: with $g(z) = z$, would ten layers solve it?
 #
 # Two layers give $W_2 (W_1 x + b_1) + b_2$. Multiply out: a matrix times $x$, plus a vector. One layer
-# again (Moerland, "Activation Functions"; Karatzas, "Linear Neurons", without biases).
+# again (Moerland, "Activation Functions"; Karatzas, "Linear Neurons", without biases). Depth pays only
+# if something between the layers bends.
 #
 # **Your turn.** `layers` is a list of `(W, b)`, the first applied first. Return the single `(W, b)`
 # that does the same.
@@ -199,7 +203,7 @@ def collapse(layers: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Ten
 
     Each layer is (W (n_out, n_in), b (n_out,)) and maps x to W x + b. There is at least one.
     """
-    ### BEGIN SOLUTION return one (W, b): push the matrix and the bias so far through each next layer
+    ### BEGIN SOLUTION return one (W, b) for the whole stack
     W, b = layers[0]
     for W_next, b_next in layers[1:]:
         W, b = W_next @ W, W_next @ b + b_next
@@ -352,8 +356,6 @@ def collapse(layers):
 
 
 # %% [markdown]
-# *What it means*: depth pays only if something between the layers bends.
-#
 # ## Sigmoid  ·  ●●○ · 5 min · 2 points
 #
 # The threshold made smooth: $\sigma(z) = \dfrac{1}{1 + e^{-z}} = \dfrac{e^z}{1 + e^z}
@@ -367,7 +369,7 @@ print(1 - 1 / (1 + z.exp()))
 
 # %% [markdown]
 # *What to see*: the first is `nan` at 1000: inf/inf. The second says 0 at −50; the truth is
-# $1.9 \cdot 10^{-22}$, and a loss will want its logarithm.
+# $1.9 \cdot 10^{-22}$, and 02_softmax will take its logarithm.
 #
 # **Your turn**, by hand: no `torch.sigmoid`. Finite everywhere, four digits right even at −50.
 
@@ -375,13 +377,17 @@ print(1 - 1 / (1 + z.exp()))
 # %% answer="sigmoid"
 def sigmoid(z: torch.Tensor) -> torch.Tensor:
     """The logistic function, elementwise, between 0 and 1; z of any shape."""
-    ### BEGIN SOLUTION return the form of the logistic function that survives z = 1000 and z = -1000
+    ### BEGIN SOLUTION return a form that survives z = ±1000
     return 1 / (1 + torch.exp(-z))  # where exp overflows, 1 / inf is the 0 we want
     ### END SOLUTION
 
 
 # %%
 widgets.activations.explorer(sigmoid)
+
+# %% [markdown]
+# *What to see*: your curve must cover the dashed truth. It is nearly straight around 0, and flat from
+# $|z| \approx 5$ on.
 
 # %% test="sigmoid" points=2
 check.by_hand(
@@ -495,21 +501,22 @@ def sigmoid(z):
 
 
 # %% [markdown]
+# ## The slope of the sigmoid  ·  ●○○ · 2 min · 1 point
+#
 # From here on you may call torch's version of what you have already written (now `torch.sigmoid`), so
 # that one slip doesn't cost you twice.
-#
-# ## The slope of the sigmoid, from its output  ·  ●○○ · 2 min · 1 point
 #
 # $\sigma'(z) = \sigma(z)\,(1 - \sigma(z))$ (Passerini, "Derivative of sigmoid", has the steps).
 # After a forward pass $\sigma(z)$ is there already: the slope costs one multiplication.
 #
-# **Your turn**: from the output, so no autograd. **Predict** first: where is it steepest, and how steep?
+# **Your turn**: from the output, so without autograd (PyTorch's automatic differentiation).
+# **Predict** first: where is $\sigma$ steepest, and how steep?
 
 
 # %% answer="sigmoid_prime"
 def sigmoid_prime(z: torch.Tensor) -> torch.Tensor:
     """Derivative of the logistic function at z, elementwise; z of any shape."""
-    ### BEGIN SOLUTION return the slope at z, computed from the output s = sigmoid(z)
+    ### BEGIN SOLUTION return the slope, from the output s
     s = torch.sigmoid(z)
     return s * (1 - s)
     ### END SOLUTION
@@ -517,6 +524,9 @@ def sigmoid_prime(z: torch.Tensor) -> torch.Tensor:
 
 # %%
 widgets.activations.explorer(torch.sigmoid, sigmoid_prime, name="sigmoid")
+
+# %% [markdown]
+# *What to see*: a bell, 0.25 at its top. Drag the point to $z = 5$, and 0.0066 is left.
 
 # %% test="sigmoid_prime" points=1
 check.by_hand(sigmoid_prime, "grad", "backward", "gradient", "jacobian", "jacrev", "vjp", "jvp")
@@ -624,13 +634,16 @@ def sigmoid_prime(z):
 # %% answer="tanh_from_sigmoid"
 def tanh_from_sigmoid(z: torch.Tensor) -> torch.Tensor:
     """Hyperbolic tangent, made from the sigmoid, elementwise, between -1 and 1; z of any shape."""
-    ### BEGIN SOLUTION return tanh(z), using the sigmoid and arithmetic alone
+    ### BEGIN SOLUTION return tanh(z), made from a sigmoid
     return 2 * torch.sigmoid(2 * z) - 1
     ### END SOLUTION
 
 
 # %%
 widgets.activations.explorer(tanh_from_sigmoid)
+
+# %% [markdown]
+# *What to see*: the slope, $1 - \tanh^2(z)$, reaches 1, four times the sigmoid's best.
 
 # %% test="tanh_from_sigmoid" points=1
 check.by_hand(tanh_from_sigmoid, "tanh", "tanh_", "Tanh", "sinh", "cosh", "hardtanh")
@@ -717,11 +730,12 @@ def tanh_from_sigmoid(z):
 
 
 # %% [markdown]
-# *What it means*: the slope $1 - \tanh^2(z)$ reaches 1, four times the sigmoid's best. The centre
-# matters too. In one example $\partial L / \partial w_i = \delta\, x_i$, with one $\delta$ for the
-# neuron: if all $x_i$ are positive, as sigmoid outputs are, all components have the sign of $\delta$
-# (Karatzas, "Non-Zero Centered Activations"). **Predict** the path to a goal for which one weight must
-# go up and the other down.
+# ## Why the centre matters
+#
+# In one example $\partial L / \partial w_i = \delta\, x_i$, with one $\delta = \partial L / \partial z$
+# for the whole neuron. If all $x_i$ are positive, as sigmoid outputs are, all components have the sign
+# of $\delta$ (Karatzas, "Non-Zero Centered Activations"). **Predict** the path to a goal for which one
+# weight must go up and the other down.
 
 # %%
 widgets.activations.zigzag()
@@ -744,7 +758,7 @@ def saturated_fraction(h: torch.Tensor, low: float, high: float, margin: float) 
 
     h has any shape, with low <= h <= high. Returns a 0-dim tensor, in the dtype of h.
     """
-    ### BEGIN SOLUTION return the share of entries near either end, as a 0-dim tensor like h
+    ### BEGIN SOLUTION return the share of entries near an end
     near = (h < low + margin) | (h > high - margin)
     return near.to(h.dtype).mean()
     ### END SOLUTION
@@ -752,6 +766,11 @@ def saturated_fraction(h: torch.Tensor, low: float, high: float, margin: float) 
 
 # %%
 widgets.activations.saturation(saturated_fraction)
+
+# %% [markdown]
+# *What to see*: as the weights grow, the histogram splits into two piles at the ends, and the fraction
+# climbs. Large inputs do the same: one reason to standardise them (Passerini, "Few simple
+# suggestions").
 
 # %% test="saturated_fraction" points=1
 h = torch.tensor([[0.001, 0.5], [0.999, 0.3], [0.2, 0.97]])
@@ -849,33 +868,31 @@ def saturated_fraction(h, low, high, margin):
 
 
 # %% [markdown]
-# *What to see*: as the weights grow, the histogram splits into two piles at the ends, and the fraction
-# climbs. Large inputs do the same: one reason to standardise them (Passerini, "Few simple
-# suggestions").
-#
 # ## Vanishing gradients  ·  ●●● · 8 min · 3 points
 #
 # Back to the tower. Each layer multiplies the gradient by its $g'(z)$. A sigmoid's is at most $1/4$, so
 # ten layers leave at most $(1/4)^{10} \approx 10^{-6}$: the millionth (Karatzas, "Vanishing
 # gradients").
 #
-# **Your turn.** Every unit is wired to the one above it with weight 1: $h \leftarrow g(h)$, `depth`
-# times, from $h = x$. With $L$ the sum of all final outputs, return
-# $\lVert \partial L / \partial h \rVert$ at the *input* of every layer, first layer first. Autograd is
-# welcome. (With weight $w$ on every link, the activation becomes $h \mapsto g(w h)$.)
+# **Your turn.** Every unit is wired to the one above it with weight 1: $h_0 = x$, $h_1 = g(h_0)$, up to
+# $h_{\mathrm{depth}}$. With $L$ the sum of the top's entries, return
+# $\lVert \partial L / \partial h_0 \rVert, \dots, \lVert \partial L / \partial h_{\mathrm{depth}-1}
+# \rVert$. Autograd is welcome: `torch.autograd.grad(L, [h0, h1])` gives $\partial L / \partial h_0$ and
+# $\partial L / \partial h_1$ if `h0.requires_grad` was true before the first layer. (A weight $w$ on
+# every link makes the activation $h \mapsto g(w h)$.)
 
 
 # %% answer="layer_gradient_norms"
 def layer_gradient_norms(
     depth: int, g: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor
 ) -> torch.Tensor:
-    """Norm of dL/dh at the input of each of `depth` layers h = g(h), first layer first.
+    """Norms of dL/dh_0 ... dL/dh_(depth-1), where h_0 = x, h_l = g(h_(l-1)), L = h_depth.sum().
 
-    x (batch, units) enters the first layer; L is the sum of the last layer's outputs.
+    x (batch, units); g acts on each entry.
     The norm is over the whole batch: the root of the sum of squares.
     Returns shape (depth,), in the dtype and on the device of x.
     """
-    ### BEGIN SOLUTION run x through the layers, keep every layer's input, ask autograd for dL/dh
+    ### BEGIN SOLUTION return the norms of dL/dh, bottom to top
     inputs = [x.detach().requires_grad_()]
     for _ in range(depth):
         inputs.append(g(inputs[-1]))
@@ -886,6 +903,11 @@ def layer_gradient_norms(
 
 # %%
 widgets.activations.tower(layer_gradient_norms)
+
+# %% [markdown]
+# *What to see*: sigmoid loses a factor of 4 or more a layer, tanh far less, ReLU nothing where a unit is
+# on. A larger weight helps the gradient and saturates the units. Real layers multiply by a whole
+# matrix: 05_training.
 
 # %% test="layer_gradient_norms" points=3
 check.close(
@@ -1063,10 +1085,6 @@ def layer_gradient_norms(depth, g, x):
 
 
 # %% [markdown]
-# *What to see*: sigmoid loses a factor of 4 or more a layer, tanh far less, ReLU nothing where a unit is
-# on. A larger weight helps the gradient and saturates the units. Real layers multiply by a whole
-# matrix: 05_training.
-#
 # ## ReLU  ·  ●○○ · 3 min · 2 points
 #
 # $\max(0, z)$: slope exactly 1 where the unit is on, 0 where it is off. At $z = 0$ there is none:
@@ -1085,13 +1103,16 @@ def relu(z: torch.Tensor) -> torch.Tensor:
 
 def relu_prime(z: torch.Tensor) -> torch.Tensor:
     """Slope of the rectified linear unit at z, in the dtype of z; 0 at z = 0."""
-    ### BEGIN SOLUTION return 1 where z is positive, 0 elsewhere, as numbers of z's dtype
+    ### BEGIN SOLUTION return 1 where z is positive, 0 elsewhere
     return (z > 0).to(z.dtype)
     ### END SOLUTION
 
 
 # %%
 widgets.activations.explorer(relu, relu_prime)
+
+# %% [markdown]
+# *What to see*: the slope is a step: the binary threshold is back, where it does no harm.
 
 # %% test="relu" points=2
 BANNED = ("relu", "relu_", "ReLU", "relu6", "leaky_relu", "prelu", "rrelu", "threshold")
@@ -1235,13 +1256,17 @@ def dead_units(h: torch.Tensor) -> torch.Tensor:
 
     h (batch, units) activations. Returns booleans of shape (units,), True for a dead unit.
     """
-    ### BEGIN SOLUTION return True for each unit (column) that is 0 in every example (row)
+    ### BEGIN SOLUTION return one boolean for each unit
     return (h == 0).all(dim=0)
     ### END SOLUTION
 
 
 # %%
 widgets.activations.saturation(saturated_fraction, dead_units)
+
+# %% [markdown]
+# *What to see*: with ReLU chosen, dead units appear as columns of zeros. Units that are off for *most*
+# examples are healthy: that is sparsity.
 
 # %% test="dead_units" points=1
 h = torch.tensor([[0.0, 1.0, 0.0, -1.0], [0.0, 0.0, 2.0, 1.0], [0.0, 3.0, 0.0, 0.0]])
@@ -1342,9 +1367,6 @@ def dead_units(h):
 
 
 # %% [markdown]
-# *What to see*: with ReLU chosen, dead units appear as columns of zeros. Units that are off for *most*
-# examples are healthy: that is sparsity.
-#
 # ## Repairs: leaky ReLU and ELU  ·  ●●○ · 5 min · 2 points
 #
 # Give the negative side a slope, and nothing dies. **Leaky ReLU** takes $\alpha z$ there (**parametric**
@@ -1359,14 +1381,14 @@ def dead_units(h):
 # %% answer="leaky_relu"
 def leaky_relu(z: torch.Tensor, alpha: float) -> torch.Tensor:
     """z where z > 0, alpha z elsewhere; z of any shape, alpha any number."""
-    ### BEGIN SOLUTION return z where it is positive, alpha times z elsewhere
+    ### BEGIN SOLUTION return z on the right, alpha z on the left
     return torch.where(z > 0, z, alpha * z)
     ### END SOLUTION
 
 
 def elu(z: torch.Tensor, alpha: float) -> torch.Tensor:
     """Exponential linear unit: z where z > 0, alpha (exp(z) - 1) elsewhere; z of any shape."""
-    ### BEGIN SOLUTION return z where it is positive, alpha (exp(z) - 1) elsewhere
+    ### BEGIN SOLUTION return z on the right, the exponential on the left
     return torch.where(z > 0, z, alpha * torch.expm1(z))
     ### END SOLUTION
 
@@ -1376,6 +1398,10 @@ widgets.activations.explorer(leaky_relu)
 
 # %%
 widgets.activations.explorer(elu)
+
+# %% [markdown]
+# *What to see*: to the left leaky ReLU keeps its slope, and ELU's fades: it saturates on one side. With
+# $\alpha \ne 1$ ELU's slope jumps at 0, from $\alpha$ to 1.
 
 # %% test="leaky_relu" points=2
 BANNED = ("leaky_relu", "LeakyReLU", "prelu", "PReLU", "rrelu", "elu", "ELU", "selu", "celu")
@@ -1521,13 +1547,10 @@ def elu(z, alpha):
 
 
 # %% [markdown]
-# *What to see*: to the left leaky ReLU keeps its slope, and ELU's fades: it saturates on one side. With
-# $\alpha \ne 1$ ELU's slope jumps at 0, from $\alpha$ to 1.
-#
 # ## Softplus  ·  ●●○ · 5 min · 2 points
 #
-# $\ln(1 + e^z)$ is ReLU with a rounded corner, and its slope is $\sigma(z)$ (Karatzas, "Softplus"). As
-# it stands, `float32` makes it `inf` from $z = 89$ on, and 0 at $-30$.
+# $\ln(1 + e^z)$ is ReLU with a rounded corner (Karatzas, "Softplus"). As it stands, `float32` makes it
+# `inf` from $z = 89$ on, and 0 at $-30$.
 #
 # **Your turn**, by hand: `softplus(1000)` is 1000, and at $-30$ four digits are right. *Hint*: for
 # large $z$, take $e^z$ out of the logarithm.
@@ -1536,13 +1559,16 @@ def elu(z, alpha):
 # %% answer="softplus"
 def softplus(z: torch.Tensor) -> torch.Tensor:
     """Softplus log(1 + exp(z)), elementwise; z of any shape."""
-    ### BEGIN SOLUTION return log(1 + exp(z)) without an exp that can overflow
+    ### BEGIN SOLUTION return log(1 + exp(z)), with no overflow
     return z.clamp(min=0) + torch.log1p(torch.exp(-z.abs()))
     ### END SOLUTION
 
 
 # %%
 widgets.activations.explorer(softplus)
+
+# %% [markdown]
+# *What to see*: the corner's slope, a step, has become $\sigma(z)$, the smooth step.
 
 # %% test="softplus" points=2
 check.by_hand(softplus, "softplus", "Softplus", "logsigmoid", "LogSigmoid", "mish")
@@ -1680,7 +1706,7 @@ def swish(z: torch.Tensor, beta: float) -> torch.Tensor:
 
 def swish_prime(z: torch.Tensor, beta: float) -> torch.Tensor:
     """Derivative of swish with respect to z, elementwise; z of any shape."""
-    ### BEGIN SOLUTION return the slope by the product rule, with the inner derivative beta
+    ### BEGIN SOLUTION return the slope: product rule, chain rule
     s = torch.sigmoid(beta * z)
     return s + beta * z * s * (1 - s)
     ### END SOLUTION
@@ -1688,6 +1714,10 @@ def swish_prime(z: torch.Tensor, beta: float) -> torch.Tensor:
 
 # %%
 widgets.activations.explorer(swish, swish_prime)
+
+# %% [markdown]
+# *What to see*: $\beta = 0$ gives the line $z/2$, a large $\beta$ almost ReLU. In between it dips
+# (at $\beta = 1$ to $-0.278$, at $z = -1.278$), and its slope passes 1.
 
 # %% test="swish" points=2
 BANNED = ("silu", "SiLU", "hardswish", "Hardswish", "mish")
@@ -1835,9 +1865,6 @@ def swish_prime(z, beta):
 
 
 # %% [markdown]
-# *What to see*: $\beta = 0$ gives the line $z/2$, a large $\beta$ almost ReLU. In between it dips
-# (at $\beta = 1$ to $-0.278$, at $z = -1.278$), and its slope passes 1.
-#
 # ## Mish and its slope  ·  ●●○ · 6 min · 2 points
 #
 # $M(z) = z \tanh(\mathrm{softplus}(z))$. Karatzas ("Mish") gives $M'(z) = e^z \omega / \delta^2$: right
@@ -1857,7 +1884,7 @@ def mish(z: torch.Tensor) -> torch.Tensor:
 
 def mish_prime(z: torch.Tensor) -> torch.Tensor:
     """Derivative of mish, elementwise, finite for every finite z; z of any shape."""
-    ### BEGIN SOLUTION return the slope from t = tanh(softplus(z)) and the slopes of tanh and softplus
+    ### BEGIN SOLUTION return the slope, built from t
     t = torch.tanh(F.softplus(z))
     return t + z * (1 - t**2) * torch.sigmoid(z)
     ### END SOLUTION
@@ -1865,6 +1892,9 @@ def mish_prime(z: torch.Tensor) -> torch.Tensor:
 
 # %%
 widgets.activations.explorer(mish, mish_prime)
+
+# %% [markdown]
+# *What to see*: the same dip as Swish, a little deeper ($-0.309$ at $z = -1.192$).
 
 # %% test="mish" points=2
 check.by_hand(mish, "mish", "Mish")
@@ -2007,8 +2037,6 @@ def mish_prime(z):
 
 
 # %% [markdown]
-# *What to see*: the same dip as Swish, a little deeper ($-0.309$ at $z = -1.192$).
-#
 # ## Slides, checked
 #
 # Run a claim before you believe it, whoever makes it.
