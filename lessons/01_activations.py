@@ -526,7 +526,7 @@ def sigmoid_prime(z: torch.Tensor) -> torch.Tensor:
 widgets.activations.explorer(torch.sigmoid, sigmoid_prime, name="sigmoid")
 
 # %% [markdown]
-# *What to see*: a bell, 0.25 at its top. Drag the point to $z = 5$, and 0.0066 is left.
+# *What to see*: a bell, 0.25 at its top. Move the point to $z = 5$: 0.007 is left.
 
 # %% test="sigmoid_prime" points=1
 check.by_hand(sigmoid_prime, "grad", "backward", "gradient", "jacobian", "jacrev", "vjp", "jvp")
@@ -615,9 +615,13 @@ def sigmoid_prime(z):
     return s - s.square()
 
 
-# %% alternative="sigmoid_prime" name="own-sigmoid"
+# %% alternative="sigmoid_prime" name="own-helper"
+def logistic(z):
+    return 1 / (1 + torch.exp(-z))
+
+
 def sigmoid_prime(z):
-    s = sigmoid(z)
+    s = logistic(z)
     return (1 - s) * s
 
 
@@ -1690,8 +1694,8 @@ def softplus(z):
 # %% [markdown]
 # ## Swish and its slope  ·  ●●○ · 6 min · 2 points
 #
-# A unit that weighs itself: $S(z) = z\,\sigma(\beta z)$ (Karatzas, "Swish"). **Predict** its shape at
-# $\beta = 0$, at $\beta = 100$, and whether it ever goes down.
+# A unit that weighs itself: $S(z) = z\,\sigma(\beta z)$ (Karatzas, "Swish"). **Predict** its shape for
+# $\beta$ near 0 and for large $\beta$, and whether it ever goes down.
 #
 # **Your turn**, by hand: no `F.silu`, and no autograd for the slope. Mind the chain rule's $\beta$.
 
@@ -1716,8 +1720,8 @@ def swish_prime(z: torch.Tensor, beta: float) -> torch.Tensor:
 widgets.activations.explorer(swish, swish_prime)
 
 # %% [markdown]
-# *What to see*: $\beta = 0$ gives the line $z/2$, a large $\beta$ almost ReLU. In between it dips
-# (at $\beta = 1$ to $-0.278$, at $z = -1.278$), and its slope passes 1.
+# *What to see*: near $\beta = 0$ it is almost the line $z/2$, with a large $\beta$ almost ReLU. In between it
+# dips (with $\beta = 1$ to $-0.278$, at $z = -1.278$), and its slope passes 1.
 
 # %% test="swish" points=2
 BANNED = ("silu", "SiLU", "hardswish", "Hardswish", "mish")
