@@ -32,6 +32,9 @@ c.Exchange.root = str(exchange)
 # `nbgrader fetch_assignment` puts assignments where `make lab` does, and `submit` takes them there.
 c.Exchange.assignment_dir = str(root / "work")
 
+# Says at once what would only come out at grading: an empty folder, or one that is too large.
+c.ExchangeFactory.submit = "course.grading.submit.Submit"
+
 # -- release: source/ -> release/ --
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",

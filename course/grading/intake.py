@@ -85,7 +85,7 @@ def find(path: Path, release: NotebookNode) -> tuple[Path | None, list[str]]:
     if path.exists():
         return path, []
     name = notes.code(path.name)
-    others = sorted(p for p in path.parent.rglob("*") if _looks_like_notebook(p))
+    others = notebooks_in(path.parent)
     ours = [p for p in others if _has_cells_of(release, p)]
     if len(ours) == 1:
         other = notes.code(str(ours[0].relative_to(path.parent)))
@@ -111,10 +111,14 @@ def find(path: Path, release: NotebookNode) -> tuple[Path | None, list[str]]:
     ]
 
 
-def _looks_like_notebook(path: Path) -> bool:
-    return (
-        path.suffix.lower() == ".ipynb" or path.name.lower().endswith((".ipynb.txt", ".ipynb.json"))
-    ) and ".ipynb_checkpoints" not in path.parts
+def notebooks_in(folder: Path) -> list[Path]:
+    """The files below `folder` that have a notebook's name, or one that a browser made of it."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.name.lower().endswith((".ipynb", ".ipynb.txt", ".ipynb.json"))
+        and ".ipynb_checkpoints" not in path.parts
+    )
 
 
 def _has_cells_of(release: NotebookNode, path: Path) -> bool:
