@@ -1288,6 +1288,7 @@ for device in check.devices():
         h[:, 4] = 0
         h[3, 4] = 1e-3
         h[:, 5] = -check.uniform(0.1, 1, 6, dtype=dtype, device=device)
+        h[2, 5] = 0
         h[:, 6] = 0
         h[1, 6], h[2, 6] = 1, -1
         want = torch.zeros(9, dtype=torch.bool, device=device)
@@ -1323,6 +1324,12 @@ def dead_units(h):
 def dead_units(h):
     """You took negative activations for dead. A leaky unit may well be negative and learn."""
     return (h <= 0).all(dim=0)
+
+
+# %% mistake="dead_units" name="largest-is-zero"
+def dead_units(h):
+    """You asked whether the largest activation is 0. Below it there may be others."""
+    return h.amax(dim=0) == 0
 
 
 # %% mistake="dead_units" name="first-example"
