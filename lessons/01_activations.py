@@ -46,9 +46,9 @@ widgets.activations.tower()
 # A neuron weighs its inputs, adds a bias, and bends the sum: $z = b + \sum_i w_i x_i$, then
 # $h = g(z)$ (Rinnert, "Artificial Neuron", who writes $a$ for $z$). $z$ is the *pre-activation*, $g$
 # the *activation function*, $h$ the activation. That is the *representation*. *Evaluation* compares
-# $h$ with a target, by $(t - h)^2$ for instance. *Optimisation* moves $w$ and $b$ downhill, by steps
-# that carry the factor $g'(z)$ (Minhas, "Understanding optimization stalls…"). So every $g$ here
-# comes with its slope.
+# $h$ with a target, by $(t - h)^2$ for instance. *Optimisation* moves $w$ and $b$ downhill (Minhas,
+# "REO and SRM are all you need!"), by steps that carry the factor $g'(z)$ ("Understanding optimization
+# stalls…"). So every $g$ here comes with its slope.
 #
 # The oldest $g$ is the **binary threshold**: 1 where $z \ge 0$, else 0. Its slope is 0 wherever it has
 # one, and so is every step (Karatzas, "Binary Threshold Neurons").
