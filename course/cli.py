@@ -72,6 +72,14 @@ def _sample_class(root: Path, options: argparse.Namespace) -> int:
     return sample.main(root, options)
 
 
+def _check_grader(root: Path, options: argparse.Namespace) -> int:
+    from course.grading import inspection  # imports nbgrader: not for the other commands
+
+    for name in options.lessons:
+        build.lesson_path(root, name)
+    return inspection.main(root, options)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="course", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -103,6 +111,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--students", type=int, default=12, metavar="N")
     sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("--force", action="store_true", help="overwrite submissions that are there")
+
+    sub = command("check-grader", _check_grader, "grade every catalogued answer for real")
+    sub.add_argument("lessons", nargs="*", metavar="LESSON", help="default: all")
+    sub.add_argument("--workers", type=int, default=2, metavar="N")
     return parser
 
 

@@ -22,13 +22,55 @@ def uses(f: Callable, names: set[str]) -> tuple[str, int] | None:
         if tree is None:
             continue
         for node in ast.walk(tree):
-            name = _named(node, function)
+            name = _named(node) or _global(node, function)
             if name in names:
                 return name, getattr(node, "lineno", 1)
     return None
 
 
-def _named(node: ast.AST, function: FunctionType) -> str | None:
+def uses_in(sources: list[str], name: str, names: set[str]) -> tuple[str, int] | None:
+    """As `uses`, for the function `name` of a notebook with the code cells `sources`, not run."""
+    defined: dict[str, ast.stmt] = {}
+    aliases: dict[str, str] = {}
+    for source in sources:
+        try:
+            body = ast.parse(source).body
+        except SyntaxError:
+            continue
+        for node in body:
+            _learn(node, defined, aliases)
+    waiting, seen = [name], set()
+    while waiting:
+        tree = defined.get(current := waiting.pop())
+        if tree is None or current in seen:
+            continue
+        seen.add(current)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name):
+                waiting.append(node.id)
+                found = None if node.id in defined else aliases.get(node.id)
+            else:
+                found = _named(node)
+            if found in names:
+                return found, getattr(node, "lineno", 1) - tree.lineno + 1
+    return None
+
+
+def _learn(node: ast.stmt, defined: dict[str, ast.stmt], aliases: dict[str, str]) -> None:
+    """Note what a top-level statement makes: a function, an import, another name for something."""
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        defined[node.name] = node
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        for alias in node.names:
+            aliases[alias.asname or alias.name] = alias.name.split(".")[-1]
+    elif isinstance(node, ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                defined[target.id] = node
+
+
+def _named(node: ast.AST) -> str | None:
+    """The name that a node takes from a library, as far as the node alone tells."""
     if isinstance(node, ast.Attribute):
         return node.attr
     if isinstance(node, ast.alias):
@@ -36,10 +78,14 @@ def _named(node: ast.AST, function: FunctionType) -> str | None:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
         key = node.args[1] if len(node.args) > 1 else None
         return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
-    if isinstance(node, ast.Name):
-        value = function.__globals__.get(node.id)
-        if callable(value) and not _from_notebook(value, function):
-            return getattr(value, "__name__", None)
+    return None
+
+
+def _global(node: ast.AST, function: FunctionType) -> str | None:
+    """The library's own name of a function that the notebook has under some name."""
+    value = function.__globals__.get(node.id) if isinstance(node, ast.Name) else None
+    if callable(value) and not _from_notebook(value, function):
+        return getattr(value, "__name__", None)
     return None
 
 

@@ -6,6 +6,8 @@ the same on a machine with a GPU. `python -m course.grading.bank` prints the tab
 
 from __future__ import annotations
 
+import contextlib
+import io
 import itertools
 import linecache
 import os
@@ -57,31 +59,43 @@ def judge(lesson: Lesson, exercise: Exercise, answer: str) -> BaseException | No
 
     Returns what stopped it, or None. The random inputs are the same for each call.
     """
-    notebook = types.ModuleType("__main__")
-    for cell in lesson.cells:
-        key = lessons.key_of(cell)
-        given = cell.cell_type == "code" and key is None and "widgets." not in cell.source
-        if given or (key == "answer" and cell.metadata["answer"] != exercise.name):
-            _execute(cell.source, notebook)
-        elif key == "answer":
-            try:
-                _execute(answer, notebook)
-            except Exception as problem:
-                return problem
-        elif key == "test" and cell.metadata["test"] == exercise.name:
-            check.seed(int(os.environ.get("COURSE_SEED", "0")))
-            try:
-                _execute(cell.source, notebook)
-            except Exception as problem:
-                return problem
+    check.seed(int(os.environ.get("COURSE_SEED", "0")))
+    try:
+        execute(exercise.test, notebook(lesson, exercise, answer))
+    except Exception as problem:
+        return problem
     return None
 
 
-def _execute(source: str, notebook: types.ModuleType) -> None:
+def notebook(lesson: Lesson, exercise: Exercise, answer: str) -> types.ModuleType:
+    """The names that a student's kernel has before the graded cell of `exercise`.
+
+    What `answer` raises passes through; widgets are left out.
+    """
+    made = types.ModuleType("__main__")
+    for cell in lesson.cells:
+        key = lessons.key_of(cell)
+        given = cell.cell_type == "code" and key is None and "widgets." not in cell.source
+        if key == "answer" and cell.metadata["answer"] == exercise.name:
+            execute(answer, made)
+            break
+        if given or key == "answer":
+            execute(cell.source, made)
+    return made
+
+
+def execute(source: str, notebook: types.ModuleType) -> None:
+    """Run a cell in a notebook's namespace."""
     # The source must be found again by `inspect`, as that of a notebook's cell is.
     name = f"<cell {next(_numbers)}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    exec(compile(source, name, "exec"), notebook.__dict__)
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(source, name, "exec"), notebook.__dict__)
+
+
+def is_own(value: object, notebook: dict[str, object]) -> bool:
+    """Whether `value` is a function written in this notebook."""
+    return isinstance(value, types.FunctionType) and value.__globals__ is notebook
 
 
 def main() -> int:

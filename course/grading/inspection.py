@@ -1,0 +1,152 @@
+"""`course check-grader`: every catalogued answer, handed in for real and graded for real."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from tqdm import tqdm
+
+from course import build, lesson
+from course.grading import catalogue
+from course.grading.catalogue import UNTOUCHED, Answer
+from course.lesson import Lesson
+
+Bundle = dict[str, Answer]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one answer got: `named` is the mistake that the feedback says it is, if any."""
+
+    exercise: str
+    answer: Answer
+    passed: bool
+    named: str
+    told: str
+
+    @property
+    def problem(self) -> str:
+        """What is wrong about it, or nothing."""
+        if self.answer.right:
+            return "" if self.passed else f"wrongly failed: {self.told}"
+        if self.passed:
+            return "not caught"
+        if self.answer.kind == "mistake" and self.named != self.answer.name:
+            return f"named {self.named!r}" if self.named else f"not named: {self.told}"
+        return ""
+
+
+def inspect(root: Path, name: str, workers: int = 2) -> list[Row]:
+    """Grade every solution, mistake, alternative and stub of lesson `name` with nbgrader.
+
+    Independent answers share a submission; each worker grades its own copy of the course.
+    """
+    spoken = lesson.read(build.lesson_path(root, name))
+    bundles = list(bundled(spoken))
+    with tempfile.TemporaryDirectory(prefix="check-grader-") as folder:
+        courses = [Path(folder) / str(n) for n in range(min(workers, len(bundles)))]
+        shares = [bundles[n :: len(courses)] for n in range(len(courses))]
+        with tqdm(total=len(bundles), unit="submission", disable=None) as progress:
+
+            def work(course: Path, share: list[Bundle]) -> list[Row]:
+                _prepare(root, name, course)
+                rows = []
+                for number, bundle in enumerate(share):
+                    rows += _grade(course, spoken, name, f"s{number}", bundle)
+                    progress.update()
+                return rows
+
+            with ThreadPoolExecutor(len(courses)) as pool:
+                return [row for rows in pool.map(work, courses, shares) for row in rows]
+
+
+def bundled(spoken: Lesson) -> Iterator[Bundle]:
+    """Submissions that hold each catalogued answer once, where nothing it builds on is wrong."""
+    waiting: list[tuple[str, Answer]] = []
+    for exercise in spoken.exercises.values():
+        answers = [*catalogue.mistakes(exercise), *catalogue.alternatives(exercise), UNTOUCHED]
+        waiting += [(exercise.name, answer) for answer in answers]
+    yield {name: catalogue.solution(e) for name, e in spoken.exercises.items()}
+    while waiting:
+        bundle: Bundle = {}
+        left = []
+        for name, answer in waiting:
+            if name not in bundle and _fits(spoken, bundle, name, answer):
+                bundle[name] = answer
+            else:
+                left.append((name, answer))
+        waiting = left
+        yield bundle
+
+
+def _fits(spoken: Lesson, bundle: Bundle, name: str, answer: Answer) -> bool:
+    together = {**bundle, name: answer}
+    wrong = {n for n, a in together.items() if not a.right}
+    return not any(
+        catalogue.needs(spoken, spoken.exercises[n], a) & (wrong - {n}) for n, a in together.items()
+    )
+
+
+def _prepare(root: Path, name: str, course: Path) -> None:
+    course.mkdir()
+    shutil.copytree(root / "lessons", course / "lessons")
+    shutil.copy(root / "nbgrader_config.py", course)
+    build.build(course, [name])
+
+
+def _grade(course: Path, spoken: Lesson, name: str, student: str, bundle: Bundle) -> list[Row]:
+    notebook = nbformat.read(build.notebook_path(course, "release", name), as_version=4)
+    cells = {c.metadata.get("nbgrader", {}).get("grade_id"): c for c in notebook.cells}
+    for exercise in spoken.exercises.values():
+        answer = bundle.get(exercise.name) or catalogue.solution(exercise)
+        if answer.source is not None:
+            cells[exercise.name].source = answer.source
+    folder = course / "submitted" / student / name
+    folder.mkdir(parents=True)
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+    build.nbgrader(course, "autograde", name, "--student", student)
+    graded = nbformat.read(course / "autograded" / student / name / f"{name}.ipynb", as_version=4)
+    return [_row(graded, exercise, answer) for exercise, answer in bundle.items()]
+
+
+def _row(graded: NotebookNode, exercise: str, answer: Answer) -> Row:
+    cell = next(c for c in graded.cells if c.id == f"test-{exercise}")
+    told = next(o.metadata["course"] for o in cell.outputs if "course" in o.get("metadata", {}))
+    return Row(exercise, answer, told["passed"], told["mistake"], told["told"])
+
+
+def main(root: Path, options: argparse.Namespace) -> int:
+    """Run `course check-grader`: print the table; 1 where an answer was judged or named wrongly."""
+    status = 0
+    for name in options.lessons or build.names(root):
+        rows = inspect(root, name, options.workers)
+        print(table(name, rows))
+        status |= any(row.problem for row in rows)
+    return status
+
+
+def table(name: str, rows: list[Row]) -> str:
+    """The rows by exercise, in figures, and a line for each that is not as it should be."""
+    lines = [f"{name:28} {'caught':>9} {'named':>9} {'passed':>9}"]
+    for exercise in dict.fromkeys(row.exercise for row in rows):
+        own = [row for row in rows if row.exercise == exercise]
+        wrong = [row for row in own if not row.answer.right]
+        mistakes = [row for row in own if row.answer.kind == "mistake"]
+        right = [row for row in own if row.answer.right]
+        figures = [
+            (sum(not r.passed for r in wrong), len(wrong)),
+            (sum(r.named == r.answer.name for r in mistakes), len(mistakes)),
+            (sum(r.passed for r in right), len(right)),
+        ]
+        said = [f"{n} of {total}" for n, total in figures]
+        lines.append(f"{exercise:28} {said[0]:>9} {said[1]:>9} {said[2]:>9}")
+    lines += [f"{r.exercise}, {r.answer}: {r.problem}" for r in rows if r.problem]
+    return "\n".join(lines)

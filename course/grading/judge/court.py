@@ -1,0 +1,120 @@
+"""One graded cell, run here against the student's functions; and what it comes to."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from course import check
+from course.grading.judge import wire
+from course.grading.judge.link import StudentError, Trouble
+from course.grading.judge.record import Probe, Recorded
+from course.grading.judge.subject import Kernel, RemoteFunction, free_names
+from course.lesson import BEGIN_HIDDEN, END_HIDDEN
+
+PRELUDE = {"math": math, "torch": torch, "np": np, "F": F, "check": check}
+_CELL = "<graded cell>"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a graded cell came to, in words for the student.
+
+    `told` is what went wrong, `on` the input it went wrong on, `hint` what a recognised mistake's
+    author is told and `mistake` its name. `lost` says that the kernel has to be replaced, and
+    `blank` that nothing was written yet.
+    """
+
+    passed: bool
+    told: str = ""
+    on: str = ""
+    mistake: str = ""
+    hint: str = ""
+    lost: bool = False
+    blank: bool = False
+
+
+def hear(source: str, kernel: Kernel, seed: int) -> tuple[Verdict, dict[str, RemoteFunction]]:
+    """Run the graded cell `source`; returns the verdict, and the student's functions it used."""
+    probes: list[Probe] = []
+    functions: dict[str, RemoteFunction] = {}
+    check.seed(seed)
+    try:
+        names = dict(PRELUDE)
+        for name in free_names(source, set(PRELUDE)):
+            found = kernel.look_up(name)
+            if isinstance(found, RemoteFunction):
+                functions[name] = found
+                found = Recorded(found, name, probes)
+            names[name] = found
+        exec(compile(source, _CELL, "exec"), names)
+    except Exception as problem:
+        hidden = _is_hidden(source, _line(problem))
+        last = probes[-1] if probes else None
+        return _verdict(problem, last, hidden), functions
+    return Verdict(passed=True), functions
+
+
+def _verdict(problem: Exception, last: Probe | None, hidden: bool) -> Verdict:
+    name = f"`{last.name}`" if last else "Your function"
+    on = last.described() if last and last.how != "uses" else ""
+    if isinstance(problem, check.Failed):
+        return Verdict(False, problem.discreet if hidden else str(problem), on)
+    if isinstance(problem, Trouble):
+        return Verdict(
+            False, _sentence(f"while {name} was running: {problem}"), on, lost=problem.lost
+        )
+    if isinstance(problem, StudentError):
+        return _raised(problem, name, on)
+    if isinstance(problem, wire.WireError):
+        return Verdict(False, f"{name} returned what can't be checked: {problem}.", on)
+    if isinstance(problem, AssertionError):
+        return Verdict(False, f"{name} does not give what it should.", on)
+    return Verdict(
+        False,
+        f"What {name} returned could not be used ({type(problem).__name__}). Look at the type and "
+        "the shape that its docstring asks for.",
+        on,
+    )
+
+
+def _raised(problem: StudentError, name: str, on: str) -> Verdict:
+    if problem.name == "NotImplementedError":
+        what = problem.text.split(":")[0] if ":" in problem.text else name.strip("`")
+        return Verdict(False, f"`{what}` is not written yet.", blank=True)
+    if problem.name == "NameError" and not problem.function:
+        what = problem.text.split("'")[1] if "'" in problem.text else "a function"
+        return Verdict(
+            False,
+            f"There is no `{what}`: the cell that defines it is missing, or stopped with an error.",
+        )
+    where = f", in `{problem.line}`" if problem.line else ""
+    said = f": {problem.text.splitlines()[0][:300]}" if problem.text.strip() else ""
+    return Verdict(False, _sentence(f"{name} raised {problem.name}{where}{said}"), on)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+
+
+def _line(problem: BaseException) -> int:
+    """The line of the graded cell that the exception came through."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    return next((f.lineno or 0 for f in reversed(frames) if f.filename == _CELL), 0)
+
+
+def _is_hidden(source: str, line: int) -> bool:
+    inside = False
+    for number, text in enumerate(source.splitlines(), 1):
+        if BEGIN_HIDDEN in text:
+            inside = True
+        elif END_HIDDEN in text:
+            inside = False
+        if number == line:
+            return inside
+    return False

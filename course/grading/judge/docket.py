@@ -1,0 +1,77 @@
+"""What is asked in one submission: its questions, their seeds, and the lesson they come from."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Gradebook
+
+from course import lesson as lessons
+from course.lesson import Exercise, Lesson, LessonError
+
+_SECRET = ".course-secret"
+
+
+@dataclass(frozen=True)
+class Docket:
+    """The graded cells of a notebook as the gradebook has them, by grade id."""
+
+    questions: dict[str, str]
+    lesson: Lesson | None
+    submission: str
+    secret: bytes
+
+    def seed(self, grade_id: str) -> int:
+        """Where the random inputs of a question start: the same for the same submission, always."""
+        said = f"{self.submission}/{grade_id}".encode()
+        digest = hmac.new(self.secret, said, hashlib.sha256).digest()
+        return int.from_bytes(digest[:7], "big")
+
+    def exercise(self, grade_id: str) -> Exercise | None:
+        """The exercise that a graded cell belongs to, where its lesson is here."""
+        exercises = self.lesson.exercises if self.lesson else {}
+        return exercises.get(grade_id.removeprefix("test-"))
+
+
+def load(coursedir: Any, ids: dict[str, str]) -> Docket:
+    """The docket of the submission `ids` (nbgrader's resources: student, assignment, notebook)."""
+    with Gradebook(ids["db_url"]) as gradebook:
+        notebook = gradebook.find_notebook(ids["notebook"], ids["assignment"])
+        graded = {cell.name for cell in notebook.grade_cells}
+        questions = {
+            cell.name: cell.source
+            for cell in notebook.source_cells
+            if cell.name in graded and cell.locked and cell.cell_type == "code"
+        }
+    folder = coursedir.format_path(coursedir.submitted_directory, ids["student"], ids["assignment"])
+    when = coursedir.get_existing_timestamp(folder)
+    submission = f"{ids['student']}/{ids['assignment']}/{ids['notebook']}/{when}"
+    root = Path(coursedir.root)
+    return Docket(questions, _lesson(root, ids["notebook"]), submission, secret(root))
+
+
+def _lesson(root: Path, name: str) -> Lesson | None:
+    path = root / "lessons" / f"{name}.py"
+    try:
+        return lessons.read(path) if path.is_file() else None
+    except LessonError:
+        return None  # it is being edited: grades come from the gradebook, names of mistakes don't
+
+
+def secret(root: Path) -> bytes:
+    """The course's secret, made on first use and readable by its owner alone."""
+    path = root / _SECRET
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    made = secrets.token_bytes(32)
+    with os.fdopen(handle, "wb") as file:
+        file.write(made)
+    return made

@@ -1,0 +1,61 @@
+"""Which catalogued mistake is behind a failure: the one that does the same on the same inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from course import check
+from course.grading import bank
+from course.grading.judge.link import StudentError
+from course.grading.judge.record import Probe, Raised, Recorded, alike
+from course.lesson import Exercise, Lesson, Variant
+
+
+def name(
+    lesson: Lesson, exercise: Exercise, subjects: Mapping[str, Any], seed: int
+) -> Variant | None:
+    """The mistake of `exercise` whose author would see what the student of `subjects` sees.
+
+    The questions that the graded cell puts to the right solution are put to the student's functions
+    and to each mistake. On all the answers in which a mistake differs from the solution, the
+    student's must be the same as the mistake's. Of several, the one that agrees most is named.
+    """
+    solution = bank.notebook(lesson, exercise, exercise.answer)
+    probes = _probes(exercise, solution.__dict__, seed)
+    probes = [p for p in probes if p.name in subjects]
+    right = [_local(p, solution.__dict__) for p in probes]
+    given = [p.put_to(subjects[p.name]) for p in probes]
+    best: tuple[int, Variant] | None = None
+    for mistake in exercise.mistakes:
+        try:
+            wrong = bank.notebook(lesson, exercise, exercise.solved_by(mistake)).__dict__
+        except Exception:
+            continue  # a mistake that doesn't even define its function can't be compared
+        outcomes = [_local(p, wrong) for p in probes]
+        telling = [i for i, r in enumerate(right) if not alike(outcomes[i], r)]
+        agreed = {i for i, outcome in enumerate(outcomes) if alike(outcome, given[i])}
+        if telling and agreed.issuperset(telling) and (best is None or len(agreed) > best[0]):
+            best = len(agreed), mistake
+    return best[1] if best else None
+
+
+def _probes(exercise: Exercise, solution: dict[str, Any], seed: int) -> list[Probe]:
+    """All that the graded cell asks of the student's functions, written down on the solution."""
+    probes: list[Probe] = []
+    names = dict(solution)
+    for key, value in solution.items():
+        if bank.is_own(value, solution):
+            names[key] = Recorded(value, key, probes)
+    check.seed(seed)
+    exec(exercise.test, names)
+    return probes
+
+
+def _local(probe: Probe, notebook: dict[str, Any]) -> Any:
+    try:
+        return probe.put_to(notebook[probe.name])
+    except StudentError:
+        raise
+    except Exception as problem:
+        return Raised(type(problem).__name__)

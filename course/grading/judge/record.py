@@ -1,0 +1,136 @@
+"""Calls of a student's functions, written down: what was asked, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_leaves, tree_map
+
+from course import pretend, trial
+from course.grading.judge.link import StudentError
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One thing asked of a function; `how` is call, look, gpu or uses."""
+
+    name: str
+    how: str
+    args: tuple
+    kwargs: dict
+
+    def put_to(self, f: Callable) -> Any:
+        """What comes of it: a value, or `Raised`. Trouble with the kernel passes through."""
+        args, kwargs = snapshot((self.args, self.kwargs))
+        try:
+            if self.how == "uses":
+                found = trial.uses(f, set(self.args))
+                return found and found[0]
+            if self.how == "look":
+                return snapshot(trial.call_and_look(f, args, kwargs))
+            if self.how == "gpu":
+                return snapshot(trial.call_on_gpu(f, args, kwargs))
+            return snapshot(f(*args, **kwargs))
+        except pretend.MixedDevices:
+            return Raised("MixedDevices")
+        except StudentError as problem:
+            return Raised("MixedDevices" if problem.mixed else problem.name)
+
+    def described(self) -> str:
+        """The inputs in words: kinds, shapes and ranges, no values of arrays."""
+        return " and ".join(_described(a) for a in (*self.args, *self.kwargs.values()))
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A call that ended in an exception of this name."""
+
+    name: str
+
+
+class Recorded(trial.Subject):
+    """A function of the student's whose calls are written into `probes`."""
+
+    def __init__(self, f: Callable, name: str, probes: list[Probe]) -> None:
+        self._f, self.__name__, self._probes = f, name, probes
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._note("call", args, kwargs)
+        return self._f(*args, **kwargs)
+
+    def call_and_look(self, args: tuple, kwargs: dict) -> tuple[Any, Any]:
+        """See `Subject`."""
+        self._note("look", args, kwargs)
+        return trial.call_and_look(self._f, args, kwargs)
+
+    def call_on_gpu(self, args: tuple, kwargs: dict) -> tuple[Any, Any]:
+        """See `Subject`."""
+        self._note("gpu", args, kwargs)
+        return trial.call_on_gpu(self._f, args, kwargs)
+
+    def uses(self, names: set[str]) -> tuple[str, int] | None:
+        """See `Subject`."""
+        self._note("uses", tuple(sorted(names)), {})
+        return trial.uses(self._f, names)
+
+    def _note(self, how: str, args: tuple, kwargs: dict) -> None:
+        self._probes.append(Probe(self.__name__, how, *snapshot((args, kwargs))))
+
+
+def snapshot(values: Any) -> Any:
+    """`values` with tensors of their own."""
+    return tree_map(
+        lambda t: (
+            t.detach().clone().requires_grad_(t.requires_grad) if isinstance(t, torch.Tensor) else t
+        ),
+        values,
+    )
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two outcomes are the same: shapes, dtypes, and values up to rounding.
+
+    Values are compared by their ratio alone, for some mistakes show only in very small numbers.
+    """
+    if isinstance(one, Raised) or isinstance(other, Raised):
+        return one == other
+    left, right = tree_leaves(one), tree_leaves(other)
+    return len(left) == len(right) and all(map(_alike, left, right))
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        if one.shape != other.shape or one.dtype != other.dtype:
+            return False
+        a, b = one.detach().cpu(), other.detach().cpu()
+        if not a.is_floating_point():
+            return torch.equal(a, b)
+        return torch.allclose(a.double(), b.double(), rtol=1e-3, atol=1e-45, equal_nan=True)
+    if isinstance(one, float) and isinstance(other, float):
+        return _alike(torch.tensor(one), torch.tensor(other))
+    if callable(one) and callable(other):
+        return True  # an argument that is a function comes back as it went
+    return type(one) is type(other) and bool(one == other)
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, torch.Tensor):
+        kind = str(value.dtype).removeprefix("torch.")
+        if value.dim() == 0:
+            return f"the {kind} number {value.item():g}"
+        return f"a {kind} tensor of shape {tuple(value.shape)}{_range(value)}"
+    if isinstance(value, (list, tuple)):
+        return f"a {type(value).__name__} of {len(value)}"
+    if callable(value):
+        return f"the function {getattr(value, '__name__', 'given')}".replace("<lambda>", "given")
+    return repr(value)[:40]
+
+
+def _range(value: torch.Tensor) -> str:
+    if not value.is_floating_point() or not value.numel():
+        return ""
+    low, high = value.min().item(), value.max().item()
+    return f" with values from {low:.3g} to {high:.3g}"
