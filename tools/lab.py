@@ -18,7 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FIRST_PORT = 8888
 
 
-def copy_release():
+def copy_release() -> None:
     """Copy each released file that is missing from `work/`."""
     release = os.path.join(ROOT, "release")
     for folder, _, names in os.walk(release):
@@ -29,7 +29,7 @@ def copy_release():
                 shutil.copy(os.path.join(folder, name), target)
 
 
-def is_free(port):
+def is_free(port: int) -> bool:
     """Whether a server could listen on this port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Jupyter does
@@ -40,7 +40,7 @@ def is_free(port):
     return True
 
 
-def choose_port():
+def choose_port() -> int:
     """$PORT, which must then be free; without it the first free port from 8888 on."""
     asked = os.environ.get("PORT")
     if asked:
@@ -48,9 +48,8 @@ def choose_port():
             raise Stop("PORT=%s is not a port: give a number from 1024 to 65535." % asked)
         if not is_free(int(asked)):
             raise Stop(
-                "Port %s can't be had: another program listens there (an earlier `make lab`?), or it "
-                "is reserved. Stop that program, or choose another port with `make lab PORT=...`."
-                % asked
+                "Port %s is taken: another program listens there (an earlier `make lab`?). Stop it, or "
+                "choose another port with `make lab PORT=...`." % asked
             )
         return int(asked)
     for port in range(FIRST_PORT, FIRST_PORT + 100):
@@ -58,16 +57,16 @@ def choose_port():
             if port != FIRST_PORT:
                 say("Port %d is taken (by another Jupyter?): using %d." % (FIRST_PORT, port))
             return port
-    raise Stop("Ports %d to %d are all taken: choose one with `make lab PORT=...`." % (FIRST_PORT, port))
+    raise Stop("Ports %d to %d are taken: `make lab PORT=...` chooses one." % (FIRST_PORT, port))
 
 
-def has_screen():
+def has_screen() -> bool:
     """Whether a browser could open here."""
     wanted = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER")
     return sys.platform != "linux" or any(os.environ.get(name) for name in wanted)
 
 
-def main():
+def main() -> None:
     """Get ready, then become JupyterLab."""
     port = choose_port()
     try:
@@ -75,8 +74,10 @@ def main():
     except OSError as error:
         raise Stop("work/ can't be filled: %s (%s)." % (error.strerror, error.filename))
     programs = os.path.join(ROOT, ".venv", "bin")
-    os.environ["PATH"] = programs + os.pathsep + os.environ["PATH"]  # nbgrader runs a bare `alembic`
-    settings = [os.path.join(ROOT, "tools", "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
+    # nbgrader runs a bare `alembic`.
+    os.environ["PATH"] = programs + os.pathsep + os.environ["PATH"]
+    # ROOT: nbgrader's assignment list looks for nbgrader_config.py from within work/.
+    settings = [os.path.join(ROOT, "tools", "jupyter"), ROOT, os.environ.get("JUPYTER_CONFIG_PATH")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, settings))
     command = [
         os.path.join(programs, "jupyter-lab"),

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from nbgrader.exchange.default import ExchangeSubmit
 
-from course.grading.intake import notebooks_in
-
 
 class Submit(ExchangeSubmit):
     """nbgrader's own `submit`, for folders that have a notebook in them and can be copied."""
@@ -16,7 +14,7 @@ class Submit(ExchangeSubmit):
         """Find the folder to submit. Fails with a sentence where it can't be one."""
         super().init_src()
         folder = Path(self.src_path)
-        if not notebooks_in(folder):
+        if not list(folder.glob("*.ipynb")):
             self.fail(
                 f"There is no notebook in {folder}, so nothing was submitted. Put yours there, and "
                 "submit again."
