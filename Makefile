@@ -10,7 +10,7 @@ LAB_EXTRAS := $(if $(wildcard lessons),instructor)
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check format build lock bench browser setup setup-test clean
+.PHONY: help lab test check lint format build lock bench browser setup setup-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,9 +26,12 @@ lab: setup  ## set up, build the release, open JupyterLab on the course
 
 test: setup-test  ## set up all that tests need, a browser included, and run every check and test
 	@COURSE_BROWSER=$$($(BIN)/python tools/browser.py) && export COURSE_BROWSER && \
-	$(MAKE) --no-print-directory check && $(IN_VENV) $(BIN)/pytest $(ARGS)
+	$(MAKE) --no-print-directory lint && $(IN_VENV) $(BIN)/pytest $(ARGS)
 
-check: setup-test  ## ruff, and types by mypy
+check: setup-test lint  ## ruff, types by mypy, and that all pins agree
+	@$(BIN)/pytest -q -n 0 tests/test_pins.py
+
+lint:
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 
 format: setup-test  ## put code into ruff's format, and mend what ruff can mend

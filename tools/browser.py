@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import Optional
 
 from machine import Stop, apt_install, run_to_end, say
 
@@ -19,7 +20,7 @@ PLACES = (
 )
 
 
-def works(path):
+def works(path: str) -> bool:
     """Whether this is a browser that runs (on Ubuntu, `chromium-browser` may only name a snap)."""
     try:
         out = subprocess.check_output(
@@ -30,7 +31,7 @@ def works(path):
     return b"Chrom" in out
 
 
-def installed():
+def installed() -> Optional[str]:
     """The path of a browser that is installed; None without one."""
     for path in [shutil.which(name) for name in NAMES] + list(PLACES):
         if path and os.path.exists(path) and works(path):
@@ -38,14 +39,14 @@ def installed():
     return None
 
 
-def from_packages():
+def from_packages() -> Optional[str]:
     """The path of a browser that the system's package manager installed; None without one."""
     if shutil.which("snap") or not apt_has_chromium():
         return None  # Ubuntu's package only asks snap, which doesn't run everywhere
     return installed() if apt_install("chromium") else None
 
 
-def apt_has_chromium():
+def apt_has_chromium() -> bool:
     """Whether apt's `chromium` is a browser, as on Debian; Ubuntu's is a stub that calls snap."""
     try:
         with open("/etc/os-release") as file:
@@ -54,7 +55,7 @@ def apt_has_chromium():
         return False
 
 
-def from_playwright():
+def from_playwright() -> Optional[str]:
     """The path of the browser that Playwright downloads, or has downloaded; None without one."""
     from playwright.sync_api import sync_playwright
 
@@ -67,7 +68,7 @@ def from_playwright():
     return path if os.path.exists(path) and works(path) else None
 
 
-def find():
+def find() -> str:
     """The path of a browser. Raises `Stop` where none can be had."""
     for name in ("COURSE_BROWSER", "BROWSER_PATH"):
         asked = os.environ.get(name)
@@ -78,8 +79,8 @@ def find():
     path = installed() or from_packages() or from_playwright()
     if not path:
         raise Stop(
-            "The browser tests need Chromium or Chrome, and none could be installed from here: "
-            "install one (on Debian `sudo apt-get install chromium`), or name one with BROWSER_PATH=."
+            "The browser tests need Chromium or Chrome, and none could be installed: install "
+            "one (on Debian: `sudo apt-get install chromium`), or name one with BROWSER_PATH=..."
         )
     return path
 

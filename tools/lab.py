@@ -48,8 +48,8 @@ def choose_port() -> int:
             raise Stop("PORT=%s is not a port: give a number from 1024 to 65535." % asked)
         if not is_free(int(asked)):
             raise Stop(
-                "Port %s is taken: another program listens there (an earlier `make lab`?). Stop it, or "
-                "choose another port with `make lab PORT=...`." % asked
+                "Port %s is taken: another program listens there (an earlier `make lab`?). Stop "
+                "it, or choose another port with `make lab PORT=...`." % asked
             )
         return int(asked)
     for port in range(FIRST_PORT, FIRST_PORT + 100):
@@ -69,10 +69,7 @@ def has_screen() -> bool:
 def main() -> None:
     """Get ready, then become JupyterLab."""
     port = choose_port()
-    try:
-        copy_release()
-    except OSError as error:
-        raise Stop("work/ can't be filled: %s (%s)." % (error.strerror, error.filename))
+    copy_release()
     programs = os.path.join(ROOT, ".venv", "bin")
     # nbgrader runs a bare `alembic`.
     os.environ["PATH"] = programs + os.pathsep + os.environ["PATH"]

@@ -1,7 +1,7 @@
 """Make `.venv`, or bring it up to date: `python3 tools/make_venv.py [EXTRA ...]`.
 
 What is installed comes from `pyproject.toml`, in the versions of `requirements.lock`. A stamp in
-`.venv` says what it was made from, so that a second run ends at once and needs no network; a `.venv`
+`.venv` says what it was made from, so that a second run ends at once and needs no network; one
 whose installation was cut off is made anew. Standard library only, and readable by Python 3.6, so
 that an old Python gets a sentence and not a syntax error.
 """
@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import Any, Dict, List, Optional, Tuple
 
 from machine import Stop, apt_install, run_to_end, say
 from pip_run import pip_install
@@ -31,7 +32,7 @@ print("venv")
 """
 
 
-def wanted(extras):
+def wanted(extras: List[str]) -> Dict[str, Any]:
     """What a `.venv` for `extras` is made from, as its stamp has it."""
     digest = hashlib.sha256(ROOT.encode())  # scripts in .venv/bin know where they lie
     with open(os.path.join(ROOT, "requirements.lock"), "rb") as lock:
@@ -48,7 +49,7 @@ def wanted(extras):
     return {"digest": digest.hexdigest(), "extras": sorted(extras), "torch_index": torch_index}
 
 
-def read_stamp():
+def read_stamp() -> Optional[Dict[str, Any]]:
     """The stamp of the `.venv` that is there; None without one, or where it can't be read."""
     try:
         with open(STAMP) as file:
@@ -57,14 +58,14 @@ def read_stamp():
         return None
 
 
-def write_stamp(stamp):
+def write_stamp(stamp: Dict[str, Any]) -> None:
     """Write the stamp in one step: a stamp that can be read is whole."""
     with open(STAMP + ".new", "w") as file:
         json.dump(stamp, file)
     os.replace(STAMP + ".new", STAMP)
 
 
-def is_ready(stamp, want):
+def is_ready(stamp: Optional[Dict[str, Any]], want: Dict[str, Any]) -> bool:
     """Whether a `.venv` with this stamp serves."""
     return (
         stamp is not None
@@ -75,8 +76,8 @@ def is_ready(stamp, want):
     )
 
 
-def what_is_wrong(stamp):
-    """Why the `.venv` with this stamp has to be made anew; "" where there is none, or it is sound."""
+def what_is_wrong(stamp: Optional[Dict[str, Any]]) -> str:
+    """Why the `.venv` with this stamp has to be made anew; "" for none there, or a sound one."""
     if stamp is None:
         if os.path.isdir(VENV) and os.listdir(VENV):
             raise Stop("There is a .venv that set-up did not make: move it away and start again.")
@@ -88,7 +89,7 @@ def what_is_wrong(stamp):
     return ""
 
 
-def probe(executable):
+def probe(executable: str) -> Tuple[Tuple[int, ...], bool]:
     """The version of a Python as (major, minor), and whether it can make a venv with pip in it."""
     try:
         out = subprocess.check_output([executable, "-c", PROBE], stderr=subprocess.DEVNULL)
@@ -100,15 +101,15 @@ def probe(executable):
     return (tuple(int(word) for word in words[:2]), words[2:] == [b"venv"])
 
 
-def find_python():
+def find_python() -> str:
     """The path of a Python that serves and can make a venv: ours, else the first on PATH."""
     names = ["python3.%d" % minor for minor in range(OLDEST[1], NEWEST[1] + 1)]
     found = [path for path in [sys.executable] + [shutil.which(name) for name in names] if path]
-    probed = [(path,) + probe(path) for path in found]
+    probed = [(path, *probe(path)) for path in found]
     fit = [(path, version, whole) for path, version, whole in probed if OLDEST <= version <= NEWEST]
     if not fit:
         raise Stop(
-            "The course needs Python %d.%d to %d.%d, and %s is Python %d.%d: install a newer one and "
+            "The course needs Python %d.%d to %d.%d, and %s is Python %d.%d: install another and "
             "start again with `make PYTHON=/path/to/python3 ...`."
             % (OLDEST + NEWEST + (sys.executable,) + sys.version_info[:2])
         )
@@ -125,18 +126,18 @@ def find_python():
     )
 
 
-def check_disk():
+def check_disk() -> None:
     """Stop where `.venv` would not fit."""
     free_gb = shutil.disk_usage(ROOT).free / 1e9
     if free_gb < NEEDED_GB:
         raise Stop(
-            "The disk is full: set-up needs %.1f GB and %.1f GB are free where %s lies."
+            "The disk is full: set-up needs %.1f GB, and %.1f GB are free where %s lies."
             % (NEEDED_GB, free_gb, ROOT)
         )
 
 
-def create(python):
-    """A new `.venv` with nothing in it but pip; its stamp says so."""
+def create(python: str) -> Dict[str, Any]:
+    """Make a `.venv` with nothing in it but pip; return the stamp that says so."""
     os.makedirs(VENV, exist_ok=True)
     write_stamp({"digest": "cut off", "extras": [], "torch_index": None})
     made = subprocess.run(
@@ -147,10 +148,12 @@ def create(python):
         raise Stop(
             "%s could not make .venv: %s" % (python, made.stdout.decode(errors="replace").strip())
         )
-    write_stamp({"digest": "empty", "extras": [], "torch_index": None})
+    stamp: Dict[str, Any] = {"digest": "empty", "extras": [], "torch_index": None}
+    write_stamp(stamp)
+    return stamp
 
 
-def main():
+def main() -> None:
     """Bring `.venv` up to date for the extras named on the command line."""
     want = wanted(sys.argv[1:])
     if is_ready(read_stamp(), want):
@@ -169,16 +172,11 @@ def main():
             python = find_python()
             check_disk()
             say("Setting up .venv with %s. This takes a few minutes, once." % python)
-            create(python)
-            stamp = read_stamp()
+            stamp = create(python)
         want["extras"] = sorted(set(want["extras"]) | set(stamp["extras"]))
         want["torch_index"] = want["torch_index"] or stamp["torch_index"]
-        pip_install(
-            ROOT,
-            VENV,
-            want,
-            before_changes=lambda: write_stamp(dict(stamp, digest="cut off")),
-        )
+        cut_off = dict(stamp, digest="cut off")
+        pip_install(ROOT, VENV, want, before_changes=lambda: write_stamp(cut_off))
         write_stamp(want)
         say("Set-up is complete.")
 
