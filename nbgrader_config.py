@@ -94,6 +94,7 @@ c.Autograde.autograde_preprocessors = [
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "course.grading.hide.HideTests",  # students don't get the hidden tests by their feedback
+    "course.grading.cards.Cards",  # what our page says of each exercise
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 c.GenerateFeedback.post_convert_hook = "course.grading.feedback.complete"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import nbformat
 from nbformat import NotebookNode
 
-_ID = "about-your-submission"
+ID = "about-your-submission"
 _HEAD = "**About your submission**\n"
 
 
@@ -14,8 +14,8 @@ def add(notebook: NotebookNode, sentences: Iterable[str]) -> None:
     lines = [f"- {sentence}" for sentence in sentences]
     if not lines:
         return
-    if not (notebook.cells and notebook.cells[0].get("id") == _ID):
-        notebook.cells.insert(0, nbformat.v4.new_markdown_cell(_HEAD, id=_ID))
+    if not (notebook.cells and notebook.cells[0].get("id") == ID):
+        notebook.cells.insert(0, nbformat.v4.new_markdown_cell(_HEAD, id=ID))
     notebook.cells[0].source = "\n".join([notebook.cells[0].source, *lines])
 
 

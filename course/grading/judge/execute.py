@@ -169,6 +169,7 @@ def _outputs(verdict: Verdict) -> list[NotebookNode]:
     """What stands below a graded cell; nbgrader reads the score off it: an error, or none."""
     told = {
         "passed": verdict.passed,
+        "blank": verdict.blank,
         "told": verdict.told,
         "on": verdict.on,
         "mistake": verdict.mistake,

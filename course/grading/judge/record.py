@@ -133,4 +133,4 @@ def _range(value: torch.Tensor) -> str:
     if not value.is_floating_point() or not value.numel():
         return ""
     low, high = value.min().item(), value.max().item()
-    return f" with values from {low:.3g} to {high:.3g}"
+    return f" with values from {low:.3g} to {high:.3g}" if low < high else f", all {low:.3g}"
