@@ -1,0 +1,13 @@
+"""A course of its own for a module of tests."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from small_course import Course, make
+
+
+@pytest.fixture(scope="session")
+def new_course(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Callable[[str], Course]:
+    """Make a course folder with one built lesson in it."""
+    return lambda name: make(root, tmp_path_factory.mktemp("course"), name)
