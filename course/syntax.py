@@ -45,14 +45,14 @@ def uses_in(sources: list[str], name: str, names: set[str]) -> tuple[str, int] |
         if tree is None or current in seen:
             continue
         seen.add(current)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name):
-                waiting.append(node.id)
-                found = None if node.id in defined else aliases.get(node.id)
+        for part in ast.walk(tree):
+            if isinstance(part, ast.Name):
+                waiting.append(part.id)
+                found = None if part.id in defined else aliases.get(part.id)
             else:
-                found = _named(node)
+                found = _named(part)
             if found in names:
-                return found, getattr(node, "lineno", 1) - tree.lineno + 1
+                return found, getattr(part, "lineno", 1) - tree.lineno + 1
     return None
 
 

@@ -17,7 +17,7 @@ _HEADING = re.compile(r"^#+ +(.+?)(?:\s+·\s+[●○]{3}.*)?$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Card:
-    """One graded cell in words. `state` is right, wrong or unwritten; `manual` was graded by hand."""
+    """One graded cell in words; `state` is right, wrong or unwritten."""
 
     name: str
     title: str
@@ -73,7 +73,7 @@ class Cards(NbGraderPreprocessor):
 
 def _card(cell: NotebookNode, title: str, answer: NotebookNode | None) -> Card:
     mark = cell.metadata.nbgrader
-    told = next(
+    told: dict[str, Any] = next(
         (
             o.metadata["course"]
             for o in cell.get("outputs", [])
@@ -84,6 +84,7 @@ def _card(cell: NotebookNode, title: str, answer: NotebookNode | None) -> Card:
     score, points = float(mark.get("score") or 0), float(mark.get("points") or 0)
     state = "right" if score >= points else ("unwritten" if told.get("blank") else "wrong")
     own = answer if answer is not None else cell
+    comment = str(own.metadata.nbgrader.get("comment") or mark.get("comment") or "")
     return Card(
         name=mark.grade_id,
         title=title or mark.grade_id,
@@ -95,5 +96,5 @@ def _card(cell: NotebookNode, title: str, answer: NotebookNode | None) -> Card:
         mistake=str(told.get("mistake", "")).replace("-", " "),
         hint=str(told.get("hint", "")),
         answer=own.source if is_solution(own) else "",
-        comment=str(own.metadata.nbgrader.get("comment") or mark.get("comment") or ""),
+        comment="" if comment == "No response." else comment,  # nbgrader's; the state says so
     )

@@ -104,7 +104,7 @@ class Judge(Execute):
 
     def _answers(self) -> bool:
         """Whether the kernel, just interrupted, takes requests again."""
-        usual: int | None = self.timeout
+        usual = self.timeout  # type: ignore[has-type]
         self.timeout = _PATIENCE
         try:
             return self.wait_for_reply(self.kc.kernel_info()) is not None

@@ -28,7 +28,7 @@ _PATIENCE = 5
 _SLICE = 0.25
 
 
-class Trouble(Exception):  # noqa: N818 (says what happened)
+class Trouble(Exception):
     """The kernel did not answer: the text says why, `lost` whether it must be replaced."""
 
     def __init__(self, text: str, lost: bool) -> None:

@@ -58,6 +58,7 @@ class Recorded(trial.Subject):
         self._f, self.__name__, self._probes = f, name, probes
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """See `Subject`."""
         self._note("call", args, kwargs)
         return self._f(*args, **kwargs)
 

@@ -98,6 +98,7 @@ class RemoteFunction(trial.Subject):
         self._kernel, self.__name__ = kernel, name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """See `Subject`."""
         return self._call("plain", args, kwargs)
 
     def call_and_look(self, args: tuple, kwargs: dict) -> tuple[Any, Any]:
@@ -136,6 +137,7 @@ class RemoteObject:
         return f"<the student's {self._type}>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the object returns, by value or as another that stays behind."""
         return self._kernel.call({"handle": self._number, "how": "plain"}, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
