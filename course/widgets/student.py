@@ -26,15 +26,15 @@ def call(f: Callable[..., Any], *args: Any, shape: tuple[int, ...]) -> Outcome:
     except Exception as error:
         first = next(iter(str(error).splitlines()), "")[:120]
         return None, f"Your `{name}` stopped with {type(error).__name__}: {first}"
+    if shape == () and isinstance(got, int | float):
+        got = torch.tensor(got)
     if not isinstance(got, Tensor):
-        return None, f"Your `{name}` returned {_a(got)}, expected a tensor of shape {shape}."
+        return None, f"Your `{name}` returned {_a(got)}, expected {_what(shape)}."
     if tuple(got.shape) != shape:
         return None, f"Your `{name}` returned shape {tuple(got.shape)}, expected {shape}."
-    got = got.detach().cpu()
-    if not got.is_complex():
-        got = got.to(torch.float64)
-    else:
+    if got.is_complex():
         return None, f"Your `{name}` returned complex numbers, expected real ones."
+    got = got.detach().cpu().to(torch.float64)
     bad = int((~got.isfinite()).sum())
     if bad:
         return got, f"Your `{name}` is nan or infinite in {bad} of {got.numel()} places."
@@ -56,6 +56,10 @@ def compared(f: Callable[..., Any], got: Tensor, want: Tensor, tol: float = 1e-4
 def name_of(f: Callable[..., Any]) -> str:
     """The name the student gave to `f`."""
     return str(getattr(f, "__name__", type(f).__name__))
+
+
+def _what(shape: tuple[int, ...]) -> str:
+    return f"a tensor of shape {shape}" if shape else "a single number"
 
 
 def _a(value: Any) -> str:

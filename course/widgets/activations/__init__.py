@@ -24,3 +24,39 @@ def explorer(
     from . import curve
 
     return curve.panel(f, f_prime, name)
+
+
+@free_when_grading
+def tower(norms: Callable[..., Any] | None = None) -> Any:
+    """A gradient on its way down a tower of layers: depth, activation, scale of the weights.
+
+    norms: your `layer_gradient_norms(depth, g, x)`, drawn against the truth. As in the exercise,
+    each unit is then wired to the one above it, with one weight on every link.
+    """
+    from . import depth
+
+    return depth.panel(norms)
+
+
+@free_when_grading
+def zigzag() -> Any:
+    """The path of gradient steps when all inputs are positive, and when they are centred on 0."""
+    from . import path
+
+    return path.panel()
+
+
+@free_when_grading
+def saturation(
+    saturated_fraction: Callable[..., Any] | None = None,
+    dead_units: Callable[..., Any] | None = None,
+) -> Any:
+    """A layer's activations on a batch: which share is stuck at a flat end, which units are dead.
+
+    With yours, called as saturated_fraction(h, low, high, margin) and dead_units(h) with
+    h (120, 40): what they say, against the truth. For ReLU and ELU, which are flat on one side
+    only, `high` is infinite.
+    """
+    from . import batch
+
+    return batch.panel(saturated_fraction, dead_units)
