@@ -60,3 +60,15 @@ def saturation(
     from . import batch
 
     return batch.panel(saturated_fraction, dead_units)
+
+
+@free_when_grading
+def neuron(f: Callable[..., Any] | None = None) -> Any:
+    """One neuron as a linear classifier: drag the points, the line and the tip of w.
+
+    f: your `neuron(x, w, b, g)`, called with x (41, 41, 2) and w (2,); its field is drawn, and the
+    true line dashed.
+    """
+    from . import plane
+
+    return plane.Neuron(f)
