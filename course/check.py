@@ -20,7 +20,8 @@ from course import pretend, trial
 
 __all__ = [
     "Failed", "by_hand", "close", "devices", "dtype", "dtypes", "equal", "finite", "integers",
-    "keeps_dtype", "randn", "seed", "shape", "sizes", "stays_on_device", "true", "unchanged", "uniform",
+    "keeps_dtype", "randn", "seed", "shape", "sizes", "stays_on_device", "true", "unchanged",
+    "uniform",
 ]  # fmt: skip
 
 # Relative and absolute tolerance by dtype: room for another order of operations, none for another
@@ -35,7 +36,7 @@ _TOLERANCE = {
 _generator = torch.Generator().manual_seed(int(os.environ.get("COURSE_SEED", "0")))
 
 
-class Failed(AssertionError):  # noqa: N818 (what a student reads: a name, not "Error")
+class Failed(AssertionError):
     """A check that did not pass; its text is for the student.
 
     `discreet` is the same without what was expected, for checks on inputs that stay hidden.

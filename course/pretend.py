@@ -24,7 +24,7 @@ _MAY_MIX = {"copy_", "_copy_from", "index", "index_put", "index_put_", "_index_p
 _STRICT = {"cat", "stack"}
 
 
-class MixedDevices(RuntimeError):  # noqa: N818 (says what happened)
+class MixedDevices(RuntimeError):
     """One operation was given tensors of the pretended GPU and of the CPU."""
 
 
