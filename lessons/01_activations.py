@@ -36,9 +36,9 @@ from course import check, widgets
 widgets.activations.tower()
 
 # %% [markdown]
-# *What to see*: one bar a layer, on a logarithmic scale, so equal steps are equal *factors*. With
-# sigmoids the bars go down like a staircase; another activation levels the stairs. You will soon
-# compute these bars yourself, and know where each step comes from.
+# *What to see*: one bar a layer, the first at the bottom, on a logarithmic scale: equal steps are equal
+# *factors*. With sigmoids the bars shorten by equal steps on the way down; other activations lose less.
+# You will soon compute these bars yourself, and know where each step comes from.
 
 # %% [markdown]
 # ## One neuron  ·  ●○○ · 3 min · 1 point
@@ -220,25 +220,31 @@ check.close(
     "W maps 2 inputs to 1 output here; and the first bias passes through the second matrix",
 )
 ### BEGIN HIDDEN TESTS
-sizes = (4, 3, 6, 2, 5)
-for device in check.devices():
-    for dtype in check.dtypes():
-        layers = [
-            (
-                check.randn(n_out, n_in, dtype=dtype, device=device),
-                check.randn(n_out, dtype=dtype, device=device),
-            )
-            for n_in, n_out in zip(sizes, sizes[1:], strict=False)
-        ]
-        probes = torch.cat([torch.zeros(1, 4, dtype=dtype), torch.eye(4, dtype=dtype)]).to(device)
-        for W, b in layers:
-            probes = probes @ W.T + b
-        check.close(
-            check.unchanged(collapse, layers),
-            ((probes[1:] - probes[0]).T.contiguous(), probes[0]),
-            "Write out three layers and collect what multiplies x, then what doesn't",
+cases = [
+    (device, dtype, sizes)
+    for device in check.devices()
+    for dtype in check.dtypes()
+    for sizes in ((4, 3, 6, 2, 5), (3, 3, 3))  # in square layers a wrong order runs
+]
+for device, dtype, sizes in cases:
+    layers = [
+        (
+            check.randn(n_out, n_in, dtype=dtype, device=device),
+            check.randn(n_out, dtype=dtype, device=device),
         )
-        check.close(collapse(layers[:1]), layers[0], "A stack of one layer is that layer")
+        for n_in, n_out in zip(sizes, sizes[1:], strict=False)
+    ]
+    # Nothing goes in, then each input alone: what comes out is b, then the columns of W plus b.
+    corner = torch.zeros(1, sizes[0], dtype=dtype, device=device)
+    probes = torch.cat([corner, torch.eye(sizes[0], dtype=dtype, device=device)])
+    for W, b in layers:
+        probes = probes @ W.T + b
+    check.close(
+        check.unchanged(collapse, layers),
+        ((probes[1:] - probes[0]).T.contiguous(), probes[0]),
+        "Write out three layers and collect what multiplies x, then what doesn't",
+    )
+    check.close(collapse(layers[:1]), layers[0], "A stack of one layer is that layer")
 check.stays_on_device(
     collapse, [(check.randn(3, 2), check.randn(3)), (check.randn(4, 3), check.randn(4))]
 )
@@ -386,7 +392,7 @@ def sigmoid(z: torch.Tensor) -> torch.Tensor:
 widgets.activations.explorer(sigmoid)
 
 # %% [markdown]
-# *What to see*: your curve must cover the dashed truth. It is nearly straight around 0, and flat from
+# *What to see*: your curve must lie on the dashed truth. It is nearly straight around 0, and flat from
 # $|z| \approx 5$ on.
 
 # %% test="sigmoid" points=2
@@ -428,14 +434,8 @@ def sigmoid(z):
 
 # %% mistake="sigmoid" name="cancellation"
 def sigmoid(z):
-    """You took a number close to 1 away from 1. Far to the left nothing of the small rest survives."""
+    """Far to the left your result is what is left when two numbers close to 1 cancel: nothing survives of it."""
     return 1 - 1 / (1 + z.exp())
-
-
-# %% mistake="sigmoid" name="half-tanh"
-def sigmoid(z):
-    """You used tanh, which is exact on paper. Far to the left you add 1 to almost −1: what is left?"""
-    return 0.5 * (1 + torch.tanh(z / 2))
 
 
 # %% mistake="sigmoid" name="clipped"
@@ -1172,15 +1172,9 @@ def relu_prime(z):
 
 # %% mistake="relu" name="in-place"
 def relu(z):
-    """You zeroed the caller's own tensor. They still need its negative entries."""
+    """You zeroed entries of the caller's own tensor (clamp_ and relu_ would do that too). They still need them."""
     z[z < 0] = 0
     return z
-
-
-# %% mistake="relu" name="clamp-in-place"
-def relu(z):
-    """The underscore of clamp_ means in place: the caller's tensor has changed."""
-    return z.clamp_(min=0)
 
 
 # %% mistake="relu" name="zeros-on-the-cpu"
@@ -1269,8 +1263,8 @@ def dead_units(h: torch.Tensor) -> torch.Tensor:
 widgets.activations.saturation(saturated_fraction, dead_units)
 
 # %% [markdown]
-# *What to see*: with ReLU chosen, dead units appear as columns of zeros. Units that are off for *most*
-# examples are healthy: that is sparsity.
+# *What to see*: with *dying ReLU*, large negative biases leave whole columns at 0, each marked ×. Columns
+# that are 0 for *most* examples are healthy: that is sparsity.
 
 # %% test="dead_units" points=1
 h = torch.tensor([[0.0, 1.0, 0.0, -1.0], [0.0, 0.0, 2.0, 1.0], [0.0, 3.0, 0.0, 0.0]])
@@ -1288,7 +1282,8 @@ for device in check.devices():
         h[:, 4] = 0
         h[3, 4] = 1e-3
         h[:, 5] = -check.uniform(0.1, 1, 6, dtype=dtype, device=device)
-        h[2, 5] = 0
+        h[:, 8] = h[:, 5]
+        h[2, 8] = 0
         h[:, 6] = 0
         h[1, 6], h[2, 6] = 1, -1
         want = torch.zeros(9, dtype=torch.bool, device=device)
@@ -1809,11 +1804,11 @@ def swish_prime(z, beta):
     return beta * s * (1 - s)
 
 
-# %% mistake="swish" name="slope-without-beta-s"
+# %% mistake="swish" name="slide-formula-half-remembered"
 def swish_prime(z, beta):
-    """You used the slide's formula for β = 1. In the general one each S has a β before it."""
+    """You used the slide's formula and lost a β: S stands in it twice, and each S has one before it."""
     s = torch.sigmoid(beta * z)
-    return z * s + s * (1 - z * s)
+    return beta * z * s + s * (1 - z * s)
 
 
 # %% mistake="swish" name="library-call"
