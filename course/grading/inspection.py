@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -54,18 +55,20 @@ def inspect(root: Path, name: str, workers: int = 2) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="check-grader-") as folder:
         courses = [Path(folder) / str(n) for n in range(min(workers, len(bundles)))]
         shares = [bundles[n :: len(courses)] for n in range(len(courses))]
-        with tqdm(total=len(bundles), unit="submission", disable=None) as progress:
+        with (
+            tqdm(total=len(bundles), unit="submission", disable=None) as progress,
+            ThreadPoolExecutor(len(courses)) as pool,
+        ):
 
-            def work(course: Path, share: list[Bundle]) -> list[Row]:
-                _prepare(root, name, course)
-                rows = []
-                for number, bundle in enumerate(share):
-                    rows += _grade(course, spoken, name, f"s{number}", bundle)
-                    progress.update()
-                return rows
+            def grade(course: Path, share: list[Bundle]) -> list[Row]:
+                return _grade(root, course, spoken, share)
 
-            with ThreadPoolExecutor(len(courses)) as pool:
-                return [row for rows in pool.map(work, courses, shares) for row in rows]
+            working = [pool.submit(grade, *job) for job in zip(courses, shares, strict=True)]
+            while not all(job.done() for job in working):
+                progress.n = sum(1 for _ in Path(folder).glob(f"*/autograded/*/{name}"))
+                progress.refresh()
+                time.sleep(0.2)
+            return [row for job in working for row in job.result()]
 
 
 def bundled(spoken: Lesson) -> Iterator[Bundle]:
@@ -95,26 +98,30 @@ def _fits(spoken: Lesson, bundle: Bundle, name: str, answer: Answer) -> bool:
     )
 
 
-def _prepare(root: Path, name: str, course: Path) -> None:
+def _grade(root: Path, course: Path, spoken: Lesson, share: list[Bundle]) -> list[Row]:
+    """Hand in each bundle of `share` in a course folder made for it, and have them graded."""
+    name = spoken.name
     course.mkdir()
     shutil.copytree(root / "lessons", course / "lessons")
     shutil.copy(root / "nbgrader_config.py", course)
     build.build(course, [name])
-
-
-def _grade(course: Path, spoken: Lesson, name: str, student: str, bundle: Bundle) -> list[Row]:
-    notebook = nbformat.read(build.notebook_path(course, "release", name), as_version=4)
-    cells = {c.metadata.get("nbgrader", {}).get("grade_id"): c for c in notebook.cells}
-    for exercise in spoken.exercises.values():
-        answer = bundle.get(exercise.name) or catalogue.solution(exercise)
-        if answer.source is not None:
-            cells[exercise.name].source = answer.source
-    folder = course / "submitted" / student / name
-    folder.mkdir(parents=True)
-    nbformat.write(notebook, folder / f"{name}.ipynb")
-    build.nbgrader(course, "autograde", name, "--student", student)
-    graded = nbformat.read(course / "autograded" / student / name / f"{name}.ipynb", as_version=4)
-    return [_row(graded, exercise, answer) for exercise, answer in bundle.items()]
+    for number, bundle in enumerate(share):
+        notebook = nbformat.read(build.notebook_path(course, "release", name), as_version=4)
+        cells = {c.metadata.get("nbgrader", {}).get("grade_id"): c for c in notebook.cells}
+        for exercise in spoken.exercises.values():
+            answer = bundle.get(exercise.name) or catalogue.solution(exercise)
+            if answer.source is not None:
+                cells[exercise.name].source = answer.source
+        folder = course / "submitted" / f"s{number}" / name
+        folder.mkdir(parents=True)
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+    build.nbgrader(course, "autograde", name)
+    rows = []
+    for number, bundle in enumerate(share):
+        path = course / "autograded" / f"s{number}" / name / f"{name}.ipynb"
+        graded = nbformat.read(path, as_version=4)
+        rows += [_row(graded, exercise, answer) for exercise, answer in bundle.items()]
+    return rows
 
 
 def _row(graded: NotebookNode, exercise: str, answer: Answer) -> Row:
