@@ -10,10 +10,10 @@ LAB_EXTRAS := $(if $(wildcard lessons),instructor)
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check lint format build lock bench browser setup setup-test clean
+.PHONY: help lab test check lint format build lock bench setup setup-test clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=python3.12    the Python to make .venv with (3.11 to 3.14)"
 	@echo "  PORT=9000            the port for make lab (without it: the first free one from 8888)"
@@ -31,7 +31,7 @@ test: setup-test  ## set up all that tests need, a browser included, and run eve
 check: setup-test lint  ## ruff, types by mypy, and that all pins agree
 	@$(BIN)/pytest -q -n 0 tests/test_pins.py
 
-lint:
+lint:  ## ruff and mypy alone, with what is set up
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 
 format: setup-test  ## put code into ruff's format, and mend what ruff can mend
@@ -49,10 +49,10 @@ lock: setup-test  ## write requirements.lock anew from pyproject.toml (UPGRADE=1
 	  --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) \
 	  pyproject.toml --output-file requirements.lock
 
-setup:  ## make .venv, or bring it up to date (done by the others)
+setup:  ## make .venv, or bring it up to date (lab and test do it themselves)
 	@$(call set_up,$(LAB_EXTRAS))
 
-setup-test:
+setup-test:  ## the same, with what tests need
 	@$(call set_up,instructor test)
 
 clean:  ## remove .venv and caches; students' work, submissions and grades stay

@@ -34,7 +34,7 @@ print("venv")
 
 def wanted(extras: List[str]) -> Dict[str, Any]:
     """What a `.venv` for `extras` is made from, as its stamp has it."""
-    digest = hashlib.sha256(ROOT.encode())  # scripts in .venv/bin know where they lie
+    digest = hashlib.sha256()
     with open(os.path.join(ROOT, "requirements.lock"), "rb") as lock:
         digest.update(lock.read())
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as project:
@@ -46,7 +46,17 @@ def wanted(extras: List[str]) -> Dict[str, Any]:
             if not tool_settings:  # changing how we check must not need the network
                 digest.update(line)
     torch_index = os.environ.get("TORCH_INDEX") or None
-    return {"digest": digest.hexdigest(), "extras": sorted(extras), "torch_index": torch_index}
+    return stamp(digest.hexdigest(), extras, torch_index)
+
+
+def stamp(digest: str, extras: List[str], torch_index: Optional[str] = None) -> Dict[str, Any]:
+    """What stands in a stamp; the folder too, since scripts in .venv/bin know where they lie."""
+    return {
+        "digest": digest,
+        "extras": sorted(extras),
+        "torch_index": torch_index,
+        "folder": ROOT,
+    }
 
 
 def read_stamp() -> Optional[Dict[str, Any]]:
@@ -58,32 +68,35 @@ def read_stamp() -> Optional[Dict[str, Any]]:
         return None
 
 
-def write_stamp(stamp: Dict[str, Any]) -> None:
+def write_stamp(content: Dict[str, Any]) -> None:
     """Write the stamp in one step: a stamp that can be read is whole."""
     with open(STAMP + ".new", "w") as file:
-        json.dump(stamp, file)
+        json.dump(content, file)
     os.replace(STAMP + ".new", STAMP)
 
 
-def is_ready(stamp: Optional[Dict[str, Any]], want: Dict[str, Any]) -> bool:
+def is_ready(found: Optional[Dict[str, Any]], want: Dict[str, Any]) -> bool:
     """Whether a `.venv` with this stamp serves."""
     return (
-        stamp is not None
-        and stamp.get("digest") == want["digest"]
-        and set(stamp["extras"]) >= set(want["extras"])
-        and want["torch_index"] in (None, stamp["torch_index"])
+        found is not None
+        and found["digest"] == want["digest"]
+        and found["folder"] == ROOT
+        and set(found["extras"]) >= set(want["extras"])
+        and want["torch_index"] in (None, found["torch_index"])
         and os.path.exists(os.path.join(VENV, "bin", "python"))  # its Python may have been removed
     )
 
 
-def what_is_wrong(stamp: Optional[Dict[str, Any]]) -> str:
+def what_is_wrong(found: Optional[Dict[str, Any]]) -> str:
     """Why the `.venv` with this stamp has to be made anew; "" for none there, or a sound one."""
-    if stamp is None:
+    if found is None:
         if os.path.isdir(VENV) and os.listdir(VENV):
             raise Stop("There is a .venv that set-up did not make: move it away and start again.")
         return ""
-    if stamp["digest"] == "cut off":
+    if found["digest"] == "cut off":
         return "The last set-up was cut off half-way."
+    if found["folder"] != ROOT:
+        return "The course has moved since .venv was made."
     if not os.path.exists(os.path.join(VENV, "bin", "python")):
         return "The Python that .venv was made with is gone."
     return ""
@@ -139,7 +152,7 @@ def check_disk() -> None:
 def create(python: str) -> Dict[str, Any]:
     """Make a `.venv` with nothing in it but pip; return the stamp that says so."""
     os.makedirs(VENV, exist_ok=True)
-    write_stamp({"digest": "cut off", "extras": [], "torch_index": None})
+    write_stamp(stamp("cut off", []))
     made = subprocess.run(
         [python, "-m", "venv", VENV], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -148,9 +161,8 @@ def create(python: str) -> Dict[str, Any]:
         raise Stop(
             "%s could not make .venv: %s" % (python, made.stdout.decode(errors="replace").strip())
         )
-    stamp: Dict[str, Any] = {"digest": "empty", "extras": [], "torch_index": None}
-    write_stamp(stamp)
-    return stamp
+    write_stamp(stamp("empty", []))
+    return stamp("empty", [])
 
 
 def main() -> None:
@@ -160,22 +172,22 @@ def main() -> None:
         return
     with open(os.path.join(ROOT, "pyproject.toml")) as lock_file:
         fcntl.flock(lock_file, fcntl.LOCK_EX)  # two starts at once: the second waits
-        stamp = read_stamp()
-        if is_ready(stamp, want):
+        found = read_stamp()
+        if is_ready(found, want):
             return
-        trouble = what_is_wrong(stamp)
+        trouble = what_is_wrong(found)
         if trouble:
             say(trouble + " Starting afresh.")
             shutil.rmtree(VENV)
-            stamp = None
-        if stamp is None:
+            found = None
+        if found is None:
             python = find_python()
             check_disk()
             say("Setting up .venv with %s. This takes a few minutes, once." % python)
-            stamp = create(python)
-        want["extras"] = sorted(set(want["extras"]) | set(stamp["extras"]))
-        want["torch_index"] = want["torch_index"] or stamp["torch_index"]
-        cut_off = dict(stamp, digest="cut off")
+            found = create(python)
+        want["extras"] = sorted(set(want["extras"]) | set(found["extras"]))
+        want["torch_index"] = want["torch_index"] or found["torch_index"]
+        cut_off = dict(found, digest="cut off")
         pip_install(ROOT, VENV, want, before_changes=lambda: write_stamp(cut_off))
         write_stamp(want)
         say("Set-up is complete.")

@@ -15,6 +15,7 @@ UNREACHABLE = re.compile(
     r"|Failed to establish a new connection|[Nn]ame resolution|[Nn]ame or service not known"
     r"|Connection (refused|reset|aborted|broken)|Network is unreachable|5\d\d Server Error"
 )
+MISSING = re.compile(r"satisfies the requirement ([\w.-]+)[^\n]*\(from versions: none\)")
 # How pip names the next package: of an index, there already, or a file in a folder it looks in.
 PACKAGE = re.compile(
     r"\s*(?:(?:Collecting|Requirement already satisfied:) ([\w.-]+)"
@@ -79,11 +80,14 @@ def why_it_failed(output: str, log: str) -> str:
             "The package index can't be reached: check the network (or pip's index and proxy "
             "settings, `pip config list`) and start again."
         )
-    errors = [line for line in output.splitlines() if line.startswith("ERROR")]
-    return "pip could not install the course: %s (all it said is in %s)" % (
-        errors[-1][7:] if errors else "it was stopped",
-        log,
-    )
+    missing = MISSING.search(output)
+    if missing:
+        return (
+            "The package index can't be reached, or has no %s for this machine: check the "
+            "network and pip's settings (`pip config list`) and start again." % missing.group(1)
+        )
+    errors = re.findall(r"ERROR: (.*)", output) or ["it was stopped"]
+    return "pip could not install the course: %s (all it said is in %s)" % (errors[-1], log)
 
 
 def run_pip(
