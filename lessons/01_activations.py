@@ -523,7 +523,7 @@ def sigmoid_prime(z: torch.Tensor) -> torch.Tensor:
 
 
 # %%
-widgets.activations.explorer(torch.sigmoid, sigmoid_prime, name="sigmoid")
+widgets.activations.explorer(f_prime=sigmoid_prime)
 
 # %% [markdown]
 # *What to see*: a bell, 0.25 at its top. Move the point to $z = 5$: 0.007 is left.
@@ -593,8 +593,8 @@ def sigmoid_prime(z):
 # %% mistake="sigmoid_prime" name="autograd"
 def sigmoid_prime(z):
     """You let autograd do it. Here the slope is to come from the output alone."""
-    z = z.detach().requires_grad_()
-    return torch.autograd.grad(torch.sigmoid(z).sum(), z)[0]
+    leaf = z.clone().requires_grad_()
+    return torch.autograd.grad(torch.sigmoid(leaf).sum(), leaf)[0]
 
 
 # %% mistake="sigmoid_prime" name="ones-on-the-cpu"
@@ -898,7 +898,7 @@ def layer_gradient_norms(
     """
     ### BEGIN SOLUTION return the norms of dL/dh, bottom to top
     inputs = [x.detach().requires_grad_()]
-    for _ in range(depth):
+    for layer in range(depth):
         inputs.append(g(inputs[-1]))
     gradients = torch.autograd.grad(inputs.pop().sum(), inputs)
     return torch.stack([gradient.norm() for gradient in gradients])
@@ -934,7 +934,7 @@ for device in check.devices():
         for g in (torch.sigmoid, torch.tanh, torch.relu, F.softplus):
             for depth in (1, 4, 7):
                 slopes, h = [], x
-                for _ in range(depth):
+                for layer in range(depth):
                     leaf = h.detach().requires_grad_()
                     out = g(leaf)
                     slopes.append(torch.autograd.grad(out.sum(), leaf)[0])
@@ -959,7 +959,7 @@ check.stays_on_device(layer_gradient_norms, 3, torch.tanh, check.randn(4, 3))
 def layer_gradient_norms(depth, g, x):
     """Your numbers are right and in the order of the backward pass. The first layer's is to stand first."""
     inputs = [x.detach().requires_grad_()]
-    for _ in range(depth):
+    for layer in range(depth):
         inputs.append(g(inputs[-1]))
     gradients = torch.autograd.grad(inputs.pop().sum(), inputs)
     return torch.stack([gradient.norm() for gradient in reversed(gradients)])
@@ -970,7 +970,7 @@ def layer_gradient_norms(depth, g, x):
     """You took the gradient at each layer's output: you are one layer late, and the first is missing."""
     h = x.detach().requires_grad_()
     outputs = []
-    for _ in range(depth):
+    for layer in range(depth):
         h = g(h)
         outputs.append(h)
     gradients = torch.autograd.grad(h.sum(), outputs)
@@ -981,7 +981,7 @@ def layer_gradient_norms(depth, g, x):
 def layer_gradient_norms(depth, g, x):
     """You returned sums of squares. A norm has a root."""
     inputs = [x.detach().requires_grad_()]
-    for _ in range(depth):
+    for layer in range(depth):
         inputs.append(g(inputs[-1]))
     gradients = torch.autograd.grad(inputs.pop().sum(), inputs)
     return torch.stack([gradient.square().sum() for gradient in gradients])
@@ -991,7 +991,7 @@ def layer_gradient_norms(depth, g, x):
 def layer_gradient_norms(depth, g, x):
     """All your norms are too small by the same factor: you took the mean of the outputs as the loss."""
     inputs = [x.detach().requires_grad_()]
-    for _ in range(depth):
+    for layer in range(depth):
         inputs.append(g(inputs[-1]))
     gradients = torch.autograd.grad(inputs.pop().mean(), inputs)
     return torch.stack([gradient.norm() for gradient in gradients])
@@ -1009,7 +1009,7 @@ def layer_gradient_norms(depth, g, x):
 def layer_gradient_norms(depth, g, x):
     """You returned each layer's own slope. What of the layers between it and the loss?"""
     norms, h = [], x
-    for _ in range(depth):
+    for layer in range(depth):
         leaf = h.detach().requires_grad_()
         h = g(leaf)
         norms.append(torch.autograd.grad(h.sum(), leaf)[0].norm())
@@ -1020,7 +1020,7 @@ def layer_gradient_norms(depth, g, x):
 def layer_gradient_norms(depth, g, x):
     """You multiplied slopes from the bottom up. The gradient starts at the loss and comes down."""
     norms, h, product = [], x, torch.ones_like(x)
-    for _ in range(depth):
+    for layer in range(depth):
         leaf = h.detach().requires_grad_()
         h = g(leaf)
         product = product * torch.autograd.grad(h.sum(), leaf)[0]
@@ -1032,7 +1032,7 @@ def layer_gradient_norms(depth, g, x):
 def layer_gradient_norms(depth, g, x):
     """You returned a Python list. The docstring asks for one tensor of shape (depth,)."""
     inputs = [x.detach().requires_grad_()]
-    for _ in range(depth):
+    for layer in range(depth):
         inputs.append(g(inputs[-1]))
     return [gradient.norm() for gradient in torch.autograd.grad(inputs.pop().sum(), inputs)]
 
@@ -1041,7 +1041,7 @@ def layer_gradient_norms(depth, g, x):
 def layer_gradient_norms(depth, g, x):
     """You collected the norms as numbers in a new tensor on the CPU. Think about where x is."""
     inputs = [x.detach().requires_grad_()]
-    for _ in range(depth):
+    for layer in range(depth):
         inputs.append(g(inputs[-1]))
     gradients = torch.autograd.grad(inputs.pop().sum(), inputs)
     return torch.tensor([gradient.norm().item() for gradient in gradients], dtype=x.dtype)
@@ -1050,7 +1050,7 @@ def layer_gradient_norms(depth, g, x):
 # %% alternative="layer_gradient_norms" name="product-of-slopes"
 def layer_gradient_norms(depth, g, x):
     slopes, h = [], x.detach()
-    for _ in range(depth):
+    for layer in range(depth):
         leaf = h.clone().requires_grad_()
         h = g(leaf)
         slopes.append(torch.autograd.grad(h.sum(), leaf)[0])
@@ -1066,7 +1066,7 @@ def layer_gradient_norms(depth, g, x):
 def layer_gradient_norms(depth, g, x):
     h = x.clone().detach().requires_grad_(True)
     kept = []
-    for _ in range(depth):
+    for layer in range(depth):
         h.retain_grad()
         kept.append(h)
         h = g(h)
@@ -1081,7 +1081,7 @@ def layer_gradient_norms(depth, g, x):
     for layer in range(depth):
         leaf = h.clone().requires_grad_()
         out = leaf
-        for _ in range(depth - layer):
+        for above in range(layer, depth):
             out = g(out)
         norms[layer] = torch.autograd.grad(out.sum(), leaf)[0].norm()
         h = g(h)
@@ -1143,7 +1143,7 @@ for f in (relu, relu_prime):
 # %% mistake="relu" name="slope-one-at-zero"
 def relu_prime(z):
     """Your slope at z = 0 is 1, as in Minhas's table. The text above settles it otherwise."""
-    return (z >= 0).to(z.dtype)
+    return torch.where(z >= 0, 1.0, 0.0).to(z.dtype)
 
 
 # %% mistake="relu" name="half-slope-at-zero"
@@ -1574,7 +1574,7 @@ def softplus(z: torch.Tensor) -> torch.Tensor:
 widgets.activations.explorer(softplus)
 
 # %% [markdown]
-# *What to see*: the corner's slope, a step, has become $\sigma(z)$, the smooth step.
+# *What to see*: ReLU's slope is a step; softplus's is $\sigma(z)$, the smooth step.
 
 # %% test="softplus" points=2
 check.by_hand(softplus, "softplus", "Softplus", "logsigmoid", "LogSigmoid", "mish")
@@ -1820,8 +1820,8 @@ def swish(z, beta):
 # %% mistake="swish" name="autograd"
 def swish_prime(z, beta):
     """You let autograd find the slope. By hand here: product rule, then chain rule."""
-    z = z.detach().requires_grad_()
-    return torch.autograd.grad((z * torch.sigmoid(beta * z)).sum(), z)[0]
+    leaf = z.clone().requires_grad_()
+    return torch.autograd.grad((leaf * torch.sigmoid(beta * leaf)).sum(), leaf)[0]
 
 
 # %% mistake="swish" name="in-place"
