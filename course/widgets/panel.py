@@ -15,6 +15,7 @@ import traitlets
 
 from .picture import Arrays, Draw, Picture
 from .style import Style
+from .threads import one_thread
 
 State = dict[str, Any]
 STATIC = Path(__file__).parent / "static"
@@ -59,7 +60,8 @@ class Panel(anywidget.AnyWidget):
     title = traitlets.Unicode().tag(sync=True)
     controls = traitlets.List().tag(sync=True)
     presets = traitlets.List().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
+    # What the browser sets, it knows: no echo.
+    state = traitlets.Dict().tag(sync=True, echo_update=False)
     view = traitlets.Dict({"dark": False, "narrow": False, "ratio": 1}).tag(sync=True)
     geometry = traitlets.Dict().tag(sync=True)
     caption = traitlets.Unicode().tag(sync=True)
@@ -107,7 +109,8 @@ class Panel(anywidget.AnyWidget):
         self._redraw()
 
     def _redraw(self, _change: Any = None) -> None:
-        arrays = self._compute(self.state)
+        with one_thread():
+            arrays = self._compute(self.state)
         picture = self._picture.png(arrays)
         handles = [self._picture.frame(d["axes"]) | {"names": d} for d in self._drag]
         with self.hold_sync():

@@ -12,8 +12,17 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DPI = 96  # pixels an inch, as CSS counts them, so font sizes match the page
 WIDTH, HEIGHT, NARROW = 780, 310, 400
+
+
+def number(value: float, digits: int = 2) -> str:
+    """`value` as a reader writes it: 0.0142, 25, 1.4 × 10⁻⁵."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:.{digits}g}" if abs(value) < 1000 else f"{value:.0f}"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa} × 10{str(int(exponent)).translate(SUPERSCRIPTS)}"
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,9 @@ def draw(figure: Figure, style: Style) -> Update:
         figure, ["cause: pre-activations z", "effect: activations h", "h by unit: × is dead"],
         (1, 1, 1.25),
     )
-    before.set(xlim=(-10, 10), ylim=(0, 0.5), xlabel="z", ylabel="share")
-    after.set(ylim=(0, 1), xlabel="h")
-    units.set(xlim=(-0.5, UNITS - 0.5), ylim=(-14, BATCH), xlabel="unit", ylabel="example")
+    before.set(xlim=(-10, 10), ylim=(0, 0.25), xlabel="z", ylabel="share")
+    after.set(xlabel="h")
+    units.set(xlabel="unit", ylabel="example")
     units.grid(False)
     flat = [0.0] * BINS
     z_edges = torch.linspace(-10, 10, BINS + 1)
@@ -106,12 +106,13 @@ def draw(figure: Figure, style: Style) -> Update:
         [[0.0]], cmap="cividis", aspect="auto", origin="lower", interpolation="nearest",
         extent=(-0.5, UNITS - 0.5, -0.5, BATCH - 0.5), animated=True,
     )
+    units.set(xlim=(-0.5, UNITS - 0.5), ylim=(-14, BATCH - 0.5))
     truth = units.plot([], [], "x", color=style.orange, ms=6, mew=2, animated=True)[0]
     yours = units.plot([], [], "o", mfc="none", mec=style.ink, ms=8, animated=True)[0]
 
     def update(a: Arrays) -> None:
         left, right = _range(a["kind"])
-        after.set_xlim(left, right)
+        after.set(xlim=(left, right), ylim=(0, 1 if math.isinf(a["high"]) else 0.5))
         z_stairs.set_data(a["z_bars"])
         h_stairs.set_data(a["h_bars"], torch.linspace(left, right, BINS + 1))
         for shade, (start, end) in zip(

@@ -14,7 +14,7 @@ from torch import Tensor
 from .. import student
 from ..panel import Panel, State, choice, preset, slider
 from ..picture import Arrays, Update
-from ..style import Style
+from ..style import Style, number
 
 Function = Callable[[Tensor, float, float], Tensor]
 Z = torch.linspace(-6, 6, 241, dtype=torch.float64)
@@ -138,9 +138,11 @@ def _or_nothing(values: Tensor | None) -> Tensor:
 def caption(state: State, a: Arrays) -> str:
     """What is to be seen, in numbers: value, slope, and what ten such layers leave of a gradient."""
     z, h, d = a["here"]
-    through = f"a gradient that passes here is multiplied by {d:.3f}"
-    if abs(d) < 1:
-        through += f", after ten such layers by {abs(d) ** 10:.1g}"
+    through = "no gradient passes here"
+    if d:
+        through = f"a gradient that passes here is multiplied by {d:.3f}"
+    if 0 < abs(d) < 1:
+        through += f", after ten such layers by {number(d**10, 1)}"
     sentence = f"{LABELS[a['kind']]} at z = {z:.1f}: f(z) = {h:.3f}, slope {d:.3f}; {through}."
     return " ".join([note for note in a["notes"] if note] + [sentence])
 

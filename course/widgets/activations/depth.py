@@ -13,7 +13,7 @@ from torch import Tensor
 from .. import student
 from ..panel import Panel, State, choice, preset, seed, slider
 from ..picture import Arrays, Update
-from ..style import Style
+from ..style import Style, number
 from .curve import LABELS, TRUTH
 
 BATCH, WIDTH, DEEPEST = 32, 24, 30
@@ -115,11 +115,11 @@ def caption(state: State, a: Arrays) -> str:
     bottom, top = float(norms[0]), float(norms[-1])
     sentence = (
         f"{depth} layers of {LABELS[state['kind']]}, weights of scale {state['scale']:.1f}: "
-        f"gradient norm {top:.2g} at layer {depth}, {bottom:.2g} at layer 1"
+        f"gradient norm {number(top)} at layer {depth}, {number(bottom)} at layer 1"
     )
     if depth > 1 and top > 0:
         a_layer = (bottom / top) ** (1 / (depth - 1))
-        sentence += f", a factor of {a_layer:.2g} a layer on the way down"
+        sentence += f", a factor of {number(a_layer)} a layer on the way down"
     return " ".join([note for note in a["notes"] if note] + [sentence + "."])
 
 

@@ -19,6 +19,7 @@ from .. import student
 from ..panel import STATIC, State, preset
 from ..picture import Arrays, Picture, Update
 from ..style import Style
+from ..threads import one_thread
 
 REACH, CELLS = 3.0, 41  # the plane is [-3, 3] x [-3, 3], the field 41 x 41; as in neuron.js
 RANGES = {"sigmoid": (0, 1), "step": (0, 1), "tanh": (-1, 1), "relu": (-3, 3), "linear": (-3, 3)}
@@ -151,7 +152,8 @@ class Neuron(anywidget.AnyWidget):
     title = traitlets.Unicode("One neuron draws one line").tag(sync=True)
     presets = traitlets.List(PRESETS).tag(sync=True)
     activations = traitlets.List([[key, text] for key, text in LABELS.items()]).tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
+    # What the browser sets, it knows: no echo.
+    state = traitlets.Dict().tag(sync=True, echo_update=False)
     given = traitlets.Bool(False).tag(sync=True)  # is there a student's function?
     field = traitlets.Bytes().tag(sync=True)  # its values, float32, (41, 41); empty where None
     note = traitlets.Unicode().tag(sync=True)
@@ -180,7 +182,8 @@ class Neuron(anywidget.AnyWidget):
     def _follow(self, _change: Any = None) -> None:
         if self._f is None:
             return
-        arrays = compute(self.state, self._f)
+        with one_thread():
+            arrays = compute(self.state, self._f)
         field = arrays["field"]
         with self.hold_sync():
             self.field = b"" if field is None else field.float().numpy().tobytes()

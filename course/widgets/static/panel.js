@@ -61,7 +61,7 @@ function render({ model, el }) {
   let timer = null;
   let stop = () => {};
   for (const control of model.get("controls")) {
-    const label = make("label", form);
+    const label = make("label", form, { "data-control": control.name });
     make("span", label, { class: "course-label" }, control.label);
     if (control.kind === "choice") {
       const select = make("select", label, KEYS);
