@@ -103,6 +103,9 @@ c.HTMLExporter.extra_template_basedirs = [
     str(root / "course" / "grading" / "templates"),
     str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
 ]
-c.HTMLExporter.filters = {"markdown2html": "course.grading.formulas.markdown2html"}
-# What a student's code displays is shown to the instructor: no scripts.
+# What a student writes and displays is shown to the instructor: no scripts.
 c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {
+    "markdown2html": "course.grading.formulas.markdown2html",
+    "clean_html": "course.grading.formulas.clean_html",
+}

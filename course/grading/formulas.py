@@ -46,6 +46,10 @@ class _Renderer(IPythonRenderer):
         return key
 
 
+class _Clean(str):
+    """HTML that holds no script."""
+
+
 @pass_context
 def markdown2html(context: Context, source: str) -> str:
     """The HTML of a Markdown cell: `c.HTMLExporter.filters["markdown2html"]`."""
@@ -54,10 +58,18 @@ def markdown2html(context: Context, source: str) -> str:
         escape=False, attachments=cell.get("attachments", {}), exclude_anchor_links=True
     )
     text = MarkdownWithMath(renderer=renderer).render(source.translate({0xE000: "", 0xE001: ""}))
-    text = bleach.clean(text, _TAGS, _ATTRIBUTES, protocols={*bleach.ALLOWED_PROTOCOLS, "data"})
+    text = clean_html(text)
     for key, formula in renderer.formulas.items():
         text = text.replace(key, formula)
-    return text
+    return _Clean(text)
+
+
+def clean_html(element: object) -> str:
+    """`element`, the HTML of an output, without scripts: `c.HTMLExporter.filters["clean_html"]`."""
+    if isinstance(element, _Clean):  # some templates clean Markdown once more
+        return element
+    text = element.decode() if isinstance(element, bytes) else str(element)
+    return bleach.clean(text, _TAGS, _ATTRIBUTES, protocols={*bleach.ALLOWED_PROTOCOLS, "data"})
 
 
 def _mathml(tex: str, display: str) -> str:

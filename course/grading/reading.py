@@ -62,10 +62,8 @@ def _text(path: Path) -> str:
         raise UnreadableError("it is empty")
     if size > MAX_BYTES:
         raise UnreadableError(f"it is larger than {MAX_BYTES // 1_000_000} MB")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableError("it is not text, as a notebook is") from None
+    content = path.read_bytes()
+    return content.decode(json.detect_encoding(content), "replace")
 
 
 def _upgraded(text: str) -> Any:
