@@ -51,7 +51,9 @@ def apt_install(*packages: str) -> bool:
         if subprocess.call([*as_root, "true"], stderr=subprocess.DEVNULL):
             return False
     say("Installing %s with apt-get ..." % " ".join(packages))
-    quiet = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", apt_get, "-qq"]
-    subprocess.call([*quiet, "update"], stdout=subprocess.DEVNULL)
-    install = [*quiet, "install", "-y", "--no-install-recommends", *list(packages)]
-    return subprocess.call(install, stdout=subprocess.DEVNULL) == 0
+    apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", apt_get, "-qq"]
+    for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+        done = subprocess.run(apt + command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        say(done.stdout.decode(errors="replace").strip())
+    return done.returncode == 0
