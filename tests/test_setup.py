@@ -266,7 +266,7 @@ def test_a_disk_that_fills_up_while_we_write(capsys: pytest.CaptureFixture[str])
 
 
 def test_a_disk_that_fills_up_while_pip_writes() -> None:
-    # What pip printed with .venv on a disk of 40 MB.
+    # What pip printed with .venv on a disk of 60 MB.
     said = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"
     assert pip_run.why_it_failed(said, "pip.log") == machine.DISK_FULL
 
