@@ -74,6 +74,7 @@ def lab(
         page.screenshot(path=pictures / f"{name}.png")
         context.tracing.stop(path=pictures / f"{name}.zip")
     context.close()
+    server.end_kernels()
     assert foreign == [], "asked other hosts"
     assert errors == [], "errors in the browser's console"
 

@@ -21,7 +21,7 @@ class LabPage:
 
     def open(self, path: str) -> None:
         """Open a notebook, and wait until its cells are there and its kernel is ready."""
-        self.page.goto(self.server.url(f"lab/tree/{path}"))
+        self.page.goto(self.server.url(f"lab/tree/{path}") + "&reset")
         expect(self.page.locator(".jp-Notebook .jp-CodeCell").nth(1)).to_be_attached()
         expect(self.page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
 

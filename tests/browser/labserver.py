@@ -1,5 +1,6 @@
 """A real JupyterLab on a copy of the course, started the way `make lab` starts it."""
 
+import json
 import os
 import secrets
 import signal
@@ -26,6 +27,14 @@ class Server:
     def url(self, path: str) -> str:
         """The address of `path` on this server, with the token that lets a browser in."""
         return f"{self.address}/{path}?token={self.token}"
+
+    def end_kernels(self) -> None:
+        """End all kernels: a page that is closed leaves its own running."""
+        with urllib.request.urlopen(self.url("api/kernels")) as answer:
+            kernels = json.load(answer)
+        for kernel in kernels:
+            end = urllib.request.Request(self.url(f"api/kernels/{kernel['id']}"), method="DELETE")
+            urllib.request.urlopen(end).close()
 
 
 def free_port() -> int:

@@ -2,14 +2,24 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from labpage import LabPage
-from playwright.sync_api import expect
+from labserver import Server
+from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.xdist_group("browser-student")
 NOTEBOOK = "work/01_activations/01_activations.ipynb"
 ANSWER = "return g(x @ w + b)"
+
+
+@pytest.fixture(autouse=True)
+def released_notebook(server: Server) -> None:
+    """The notebook as it was handed out, whatever an earlier test did to it."""
+    shutil.copy(
+        server.root / "release" / "01_activations" / "01_activations.ipynb", server.root / NOTEBOOK
+    )
 
 
 def test_running_all_stops_at_the_first_exercise_and_says_what_to_write(lab: LabPage):
@@ -39,6 +49,36 @@ def test_a_slider_moved_from_the_keyboard_changes_picture_and_caption(lab: LabPa
     expect(picture).not_to_have_attribute("src", address or "")
     assert picture.screenshot() != shown
     expect(slider).to_be_focused()
+
+
+def test_a_point_dragged_with_the_mouse_takes_the_picture_along(lab: LabPage):
+    lab.open(NOTEBOOK)
+    lab.run(lab.cell("import torch.nn.functional"))
+    panel = lab.run(lab.cell("widgets.activations.neuron()")).locator(".course-panel")
+    expect(panel.locator(".course-caption")).to_contain_text("3 of 4 points lie on their side")
+    point = panel.locator(".course-handle").first
+    shown = panel.screenshot()
+
+    x, y = middle(point)
+    lab.page.mouse.move(x, y)
+    lab.page.mouse.down()
+    lab.page.mouse.move(x + 60, y + 40, steps=6)
+    lab.page.mouse.up()
+    expect(point).to_be_focused()
+    assert middle(point) == pytest.approx((x + 60, y + 40), abs=1)
+    assert panel.screenshot() != shown
+
+    dropped = point.get_attribute("aria-label") or ""
+    lab.page.keyboard.press("ArrowLeft")
+    expect(point).not_to_have_attribute("aria-label", dropped)
+    assert middle(point)[0] < x + 60
+
+
+def middle(shape: Locator) -> tuple[float, float]:
+    """Where on the screen the middle of a shape is."""
+    box = shape.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def test_an_exercise_is_solved_tested_validated_and_saved(lab: LabPage):
