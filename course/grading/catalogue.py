@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from course.lesson import BEGIN_SOLUTION, END_SOLUTION, Exercise, Lesson
 
@@ -59,14 +60,25 @@ def needs(lesson: Lesson, exercise: Exercise, answer: Answer) -> set[str]:
     }
 
 
-def choose(answers: Iterable[Answer], lesson: Lesson, exercise: Exercise, right: set[str]) -> list:
+def choose(
+    answers: Iterable[Answer], lesson: Lesson, exercise: Exercise, right: set[str]
+) -> list[Answer]:
     """Those of `answers` with a known score where the exercises in `right` are right."""
     return [a for a in answers if needs(lesson, exercise, a) <= right]
 
 
-def _functions(exercise: Exercise) -> set[str]:
-    return {n.name for n in ast.parse(exercise.answer).body if isinstance(n, ast.FunctionDef)}
+def _functions(exercise: Exercise) -> frozenset[str]:
+    return _read(exercise.answer)[0]
 
 
-def _names(source: str) -> set[str]:
-    return {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name)}
+def _names(source: str) -> frozenset[str]:
+    return _read(source)[1]
+
+
+@cache
+def _read(source: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The functions that a cell defines, and the names that it uses."""
+    tree = ast.parse(source)
+    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return frozenset(defined), frozenset(used)
