@@ -11,17 +11,21 @@ import labserver
 import pytest
 from labpage import LabPage
 from labserver import Server
-from playwright.sync_api import Browser, BrowserContext, Request, WebSocket, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Request, WebSocket, expect, sync_playwright
 
-# Nothing of Chromium's own in the network; no sandbox, for root has none.
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",  # root has none
+    "--disable-gpu",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no other host can be reached
+    # and nothing of Chromium's own that would ask for one
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 TIMEOUT = 30_000  # milliseconds; generous, for the machine may be laden
 OURS = re.compile(r"^(http|ws)://127\.0\.0\.1:|^(data|blob|about):")
-# What JupyterLab itself writes to the console as an error, and cannot be helped from here.
-NOT_OURS = re.compile(r"^$")
 
 
 @pytest.fixture(scope="session")
@@ -45,42 +49,40 @@ def server(
 
 
 @pytest.fixture(scope="module")
-def browser(root: Path) -> Iterator[Browser]:
-    """A headless Chromium. For a module only: its event loop is in the way of other tests' kernels."""
+def context(root: Path) -> Iterator[BrowserContext]:
+    """A headless Chromium. For one module: its event loop is in the way of other tests' kernels."""
     path = subprocess.check_output([sys.executable, root / "tools" / "browser.py"], text=True)
     expect.set_options(timeout=TIMEOUT)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path.strip(), args=FLAGS)
-        yield browser
+        context = browser.new_context()
+        context.set_default_timeout(TIMEOUT)
+        yield context
         browser.close()
 
 
 @pytest.fixture
 def lab(
-    browser: Browser, server: Server, pictures: Path, request: pytest.FixtureRequest
+    context: BrowserContext, server: Server, pictures: Path, request: pytest.FixtureRequest
 ) -> Iterator[LabPage]:
     """A page on the server. Fails where it asks another host for something, or reports an error.
 
-    A failed test leaves a picture and a trace (for `playwright show-trace`) in build/screenshots/.
+    A test that fails leaves a picture in build/screenshots/.
     """
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(TIMEOUT)
-    foreign, errors = watch(context)
-    context.tracing.start(screenshots=True, snapshots=True)
     page = context.new_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    foreign, errors = watch(page)
     yield LabPage(page, server, pictures)
-    name = f"failed-{request.node.name}"
     if request.node.stash.get(FAILED, False) or foreign or errors:
-        page.screenshot(path=pictures / f"{name}.png")
-        context.tracing.stop(path=pictures / f"{name}.zip")
-    context.close()
+        page.screenshot(path=pictures / f"failed-{request.node.name}.png")
+    page.close()
     server.end_kernels()
     assert foreign == [], "asked other hosts"
     assert errors == [], "errors in the browser's console"
 
 
-def watch(context: BrowserContext) -> tuple[list[str], list[str]]:
-    """Lists that fill up with requests to other hosts, which are stopped, and with errors."""
+def watch(page: Page) -> tuple[list[str], list[str]]:
+    """Lists that fill up with the addresses asked for on other hosts, and with errors."""
     foreign: list[str] = []
     errors: list[str] = []
 
@@ -88,18 +90,10 @@ def watch(context: BrowserContext) -> tuple[list[str], list[str]]:
         if not OURS.match(request.url):
             foreign.append(request.url)
 
-    context.on("request", asked)
-    context.on("page", lambda page: page.on("websocket", asked))
-    context.on("weberror", lambda error: errors.append(str(error.error)))
-    context.on(
-        "console",
-        lambda said: (
-            errors.append(said.text)
-            if said.type == "error" and not NOT_OURS.search(said.text)
-            else None
-        ),
-    )
-    context.route(lambda url: not OURS.match(url), lambda route: route.abort())
+    page.on("request", asked)
+    page.on("websocket", asked)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     return foreign, errors
 
 

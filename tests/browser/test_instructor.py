@@ -79,7 +79,7 @@ def read_submission(lab: LabPage, formgrader: FrameLocator) -> None:
     formgrader.locator("td.name a", has_text="Submission #1").click()
     expect(formgrader.locator("input#test-neuron")).to_have_attribute("placeholder", "1")
     expect(formgrader.locator("input#test-collapse")).to_have_attribute("placeholder", "0")
-    expect(formgrader.locator("#test-collapse-comment")).to_be_editable()
+    expect(formgrader.locator("#collapse-comment")).to_be_editable()
     formgrader.locator("input#test-collapse").scroll_into_view_if_needed()
     lab.picture("instructor-manual-grading")
     formgrader.get_by_role("link", name="Manual Grading").click()
