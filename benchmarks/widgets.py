@@ -153,7 +153,7 @@ def lab() -> Iterator[str]:
 def open_and_run(page: Page, address: str) -> None:
     """Open the notebook, run all of it, and wait until every figure is there."""
     page.goto(address)
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=90_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=90_000)
     page.click("text=Run >> nth=0")
     page.click("text=Run All Cells")
     last = page.locator(".jp-CodeCell").last
@@ -179,7 +179,7 @@ def press(page: Page, focusable: Locator, keys: int) -> list[float]:
 
 
 def frames(page: Page, panel: Locator, seconds: float = 3.0) -> float:
-    """Frames painted a second while the first point is dragged in circles."""
+    """Frames painted a second while the first point is dragged to and fro."""
     plane = panel.locator("svg").first
     plane.scroll_into_view_if_needed()
     box = plane.bounding_box()
@@ -192,9 +192,8 @@ def frames(page: Page, panel: Locator, seconds: float = 3.0) -> float:
     turn = 0
     while time.monotonic() - start < seconds:
         turn += 1
-        page.mouse.move(
-            box["x"] + box["width"] * (0.3 + 0.1 * (turn % 20) / 20), box["y"] + 200 + turn % 50
-        )
+        share = 0.3 if turn % 2 else 0.7  # `steps` sends moves faster than the screen shows them
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + 0.6 * box["height"], steps=60)
     paints = page.evaluate("courseLog.paints")
     page.mouse.up()
     # Several paints in one frame count once.

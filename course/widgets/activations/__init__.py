@@ -54,7 +54,7 @@ def saturation(
     """A layer's activations on a batch: which share is stuck at a flat end, which units are dead.
 
     With yours, called as saturated_fraction(h, low, high, margin) and dead_units(h) with
-    h (120, 40): what they say, against the truth. For ReLU and ELU, which are flat on one side
+    h (80, 40): what they say, against the truth. For ReLU and ELU, which are flat on one side
     only, `high` is infinite.
     """
     from . import batch

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -18,15 +19,17 @@ from ..style import Style
 from .curve import LABELS
 from .depth import activation
 
-BATCH, INPUTS, UNITS, BINS = 120, 30, 40, 48
+BATCH, INPUTS, UNITS, BINS = 80, 30, 40, 48
 # The two values at which each activation is flat; ReLU and ELU are flat on one side only.
 ENDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, math.inf),
         "elu": (-1.0, math.inf)}
+# matplotlib is twice as fast with an image of bytes as with numbers and a colour map.
+COLOURS = colormaps["cividis"](range(256), bytes=True)
 NO_UNITS = torch.zeros(UNITS, dtype=torch.bool)
 
 
 def layer(state: State) -> tuple[Tensor, Tensor]:
-    """Pre-activations z and activations h (120, 40) of one layer on a batch of random inputs.
+    """Pre-activations z and activations h (80, 40) of one layer on a batch of random inputs.
 
     z = x W^T + b with x ~ N(0, 1) and W ~ N(0, scale^2 / 30): z has deviation `scale`.
     The biases are spread around `bias`, evenly from bias - 1 to bias + 1.
@@ -46,7 +49,7 @@ def compute(
 ) -> dict[str, Any]:
     """Densities of z and h, the share near a flat end, and which units are dead.
 
-    state: kind, scale, bias, margin. Returns z_bars, h_bars (48,), h (120, 40), low, high, near
+    state: kind, scale, bias, margin. Returns z_bars, h_bars (48,), h (80, 40), low, high, near
     (share of h within margin of low or high), dead (40,) bool; yours_near, yours_dead or None.
     """
     z, h = layer(state)
@@ -103,10 +106,10 @@ def draw(figure: Figure, style: Style) -> Update:
     shades = [after.axvspan(0, 0, color=style.orange, alpha=0.25, hatch="///", animated=True)
               for _ in range(2)]
     picture = units.imshow(
-        [[0.0]], cmap="cividis", aspect="auto", origin="lower", interpolation="nearest",
+        COLOURS[None], aspect="auto", origin="lower", interpolation="nearest",
         extent=(-0.5, UNITS - 0.5, -0.5, BATCH - 0.5), animated=True,
     )
-    units.set(xlim=(-0.5, UNITS - 0.5), ylim=(-14, BATCH - 0.5))
+    units.set(xlim=(-0.5, UNITS - 0.5), ylim=(-10, BATCH - 0.5))
     truth = units.plot([], [], "x", color=style.orange, ms=6, mew=2, animated=True)[0]
     yours = units.plot([], [], "o", mfc="none", mec=style.ink, ms=8, animated=True)[0]
 
@@ -120,13 +123,13 @@ def draw(figure: Figure, style: Style) -> Update:
         ):
             shade.set_visible(start < end)
             shade.set_bounds(start, 0, end - start, 1)
-        picture.set_data(a["h"])
-        picture.set_clim(left, right)
+        shares = (a["h"] - left) / (right - left)
+        picture.set_data(COLOURS[(255 * shares.clamp(0, 1)).int().numpy()])
         places = torch.arange(UNITS)
         dead = places[a["dead"]]
-        truth.set_data(dead, torch.full_like(dead, -7))
+        truth.set_data(dead, torch.full_like(dead, -5))
         mine = places[:0] if a["yours_dead"] is None else places[a["yours_dead"]]
-        yours.set_data(mine, torch.full_like(mine, -7))
+        yours.set_data(mine, torch.full_like(mine, -5))
 
     return update
 

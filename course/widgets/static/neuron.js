@@ -2,6 +2,7 @@
 // With a student's function, Python computes the field and sends it back as float32.
 
 const REACH = 3, SIDE = 360, CELLS = 41, LENGTH = 0.6; // the plane is [-3, 3]^2, 360 px wide
+const ORANGE = [230, 140, 0], BLUE = [0, 114, 178];
 const SVG = "http://www.w3.org/2000/svg";
 const KEYS = { "data-lm-suppress-shortcuts": "true" };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -12,23 +13,17 @@ const ACTIVATIONS = { // function, and the range that the colours span
   relu: [(z) => Math.max(0, z), -3, 3], linear: [(z) => z, -3, 3],
 };
 
-function make(tag, parent, attributes = {}, text = "") {
-  const node = document.createElement(tag);
+function put(node, attributes) {
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+}
+function make(tag, parent, attributes = {}, text = "", space = "http://www.w3.org/1999/xhtml") {
+  const node = document.createElementNS(space, tag);
+  put(node, attributes);
   node.textContent = text;
   parent.append(node);
   return node;
 }
-function draw(tag, parent, attributes = {}, text = "") {
-  const node = document.createElementNS(SVG, tag);
-  put(node, attributes);
-  if (text) node.textContent = text;
-  parent.append(node);
-  return node;
-}
-function put(node, attributes) {
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-}
+const draw = (tag, parent, attributes, text) => make(tag, parent, attributes, text, SVG);
 
 const clamp = (value, limit) => Math.min(limit, Math.max(-limit, value));
 const px = (x) => ((x + REACH) / (2 * REACH)) * SIDE; // plane to pixels, x
@@ -53,39 +48,36 @@ function render({ model, el }) {
   make("div", root, { class: "course-title" }, model.get("title"));
   const row = make("div", root, { class: "course-presets", role: "group", "aria-label": "Presets" });
   const ask = make("p", root, { class: "course-ask" }, presets[0].ask);
-  const chips = presets.map((preset) => {
-    const chip = make("button", row, { type: "button", ...KEYS }, preset.name);
-    chip.onclick = () => {
-      learning = false;
-      steps = 0;
-      anchor = null;
-      ask.textContent = preset.ask;
-      state = structuredClone({ ...presets[0].state, ...preset.state });
-      moved();
-    };
-    return chip;
-  });
+  const stateOf = (preset) => structuredClone({ ...presets[0].state, ...preset.state });
+  let chosen = presets[0];
+  const button = (parent, text, run) => {
+    const node = make("button", parent, { type: "button", ...KEYS }, text);
+    node.onclick = () => (run(), moved());
+    return node;
+  };
+  const restart = (parts) => {
+    Object.assign(state, parts);
+    learning = false;
+    steps = 0;
+  };
+  const chips = presets.map((preset) => button(row, preset.name, () => {
+    chosen = preset;
+    ask.textContent = preset.ask;
+    anchor = null;
+    restart(stateOf(preset));
+  }));
   const form = make("div", root, { class: "course-controls" });
   const label = make("label", form, {}, "activation g ");
   const select = make("select", label, KEYS);
   for (const [value, text] of model.get("activations")) make("option", select, { value }, text);
   select.onchange = () => ((state.g = select.value), moved());
   const player = make("span", form, { class: "course-player" }, "learn: ");
-  const play = make("button", player, { type: "button", ...KEYS }, "play");
-  play.onclick = () => ((learning = !learning), moved());
-  make("button", player, { type: "button", ...KEYS }, "step").onclick = () => {
-    learning = false;
-    learn();
-    moved();
-  };
-  make("button", player, { type: "button", ...KEYS }, "reset").onclick = () => {
-    const chosen = presets.find((preset) => preset.ask === ask.textContent);
-    const { w, b } = structuredClone({ ...presets[0].state, ...chosen.state });
-    Object.assign(state, { w, b });
-    learning = false;
-    steps = 0;
-    moved();
-  };
+  const play = button(player, "play", () => (learning = !learning));
+  button(player, "step", () => ((learning = false), learn()));
+  button(player, "reset", () => {
+    const { w, b } = stateOf(chosen);
+    restart({ w, b });
+  });
 
   const views = make("div", root, { class: "course-views" });
   const stage = make("div", views, { class: "course-stage" });
@@ -99,9 +91,9 @@ function render({ model, el }) {
     d: `M0 ${SIDE / 2}H${SIDE}M${SIDE / 2} 0V${SIDE}M.5 .5h${SIDE - 1}v${SIDE - 1}h${1 - SIDE}z` });
   draw("text", plane, { x: SIDE - 20, y: SIDE / 2 - 6 }, "x\u2081");
   draw("text", plane, { x: SIDE / 2 + 6, y: 15 }, "x\u2082");
-  const line = draw("path", plane, { class: "course-line" });
-  if (given) line.setAttribute("stroke-dasharray", "7 5"); // the truth is dashed
-  const arrow = draw("path", plane, { class: "course-arrow" });
+  // With a student's function, the field is theirs, and the true line is dashed.
+  const line = draw("path", plane, { class: "course-line", "stroke-dasharray": given ? "7 5" : "" });
+  const arrow = draw("path", plane, { class: "course-arrow" }), letter = draw("text", plane, {}, "w");
   const holds = draw("g", plane);
 
   draw("text", response, { x: 8, y: 16 }, "h = g(z) of each point");
@@ -217,6 +209,8 @@ function render({ model, el }) {
     const wing = (angle) => `${px(tx) - 15 * Math.cos(turn + angle)} ${py(ty) - 15 * Math.sin(turn + angle)}`;
     put(arrow, { d: `M${px(ax)} ${py(ay)}L${px(tx)} ${py(ty)}M${wing(0.4)}L${px(tx)} ${py(ty)}L${wing(-0.4)}` });
 
+    put(letter, { x: px(tx) + 10, y: py(ty) - 9 });
+
     const [g, low, high] = ACTIVATIONS[state.g];
     const fz = (z) => ((clamp(z, 5) + 5) / 10) * SIDE;
     const fh = (h) => 330 - ((Math.min(high, Math.max(low, h)) - low) / (high - low)) * 295;
@@ -241,7 +235,7 @@ function render({ model, el }) {
     select.value = state.g;
     play.textContent = learning ? "pause" : "play";
     presets.forEach((preset, i) =>
-      chips[i].setAttribute("aria-pressed", same({ ...presets[0].state, ...preset.state }, state)));
+      chips[i].setAttribute("aria-pressed", same(stateOf(preset), state)));
     if (!same(state, model.get("state"))) {
       model.set("state", structuredClone(state));
       model.save_changes();
@@ -252,15 +246,19 @@ function render({ model, el }) {
   function paint(g, low, high) {
     const context = field.getContext("2d"), image = context.createImageData(CELLS, CELLS);
     const bytes = model.get("field");
-    const sent = given && bytes.byteLength ? new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)) : null;
+    const { buffer, byteOffset, byteLength } = bytes;
+    const sent = given && byteLength ? new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength)) : null;
     if (given && !sent) return context.clearRect(0, 0, CELLS, CELLS); // nothing to draw yet
     for (let i = 0; i < CELLS; i++) {
       for (let j = 0; j < CELLS; j++) {
         const x = -REACH + (2 * REACH * j) / (CELLS - 1), y = REACH - (2 * REACH * i) / (CELLS - 1);
         const h = sent ? sent[i * CELLS + j] : g(pre(x, y));
         const share = Math.min(1, Math.max(0, (h - low) / (high - low))) - 0.5; // nan stays nan
-        const colour = share > 0 ? [230, 140, 0] : [0, 114, 178];
-        image.data.set([...colour, Number.isNaN(share) ? 0 : 330 * Math.abs(share)], 4 * (i * CELLS + j));
+        const [red, green, blue] = share > 0 ? ORANGE : BLUE, k = 4 * (i * CELLS + j);
+        image.data[k] = red;
+        image.data[k + 1] = green;
+        image.data[k + 2] = blue;
+        image.data[k + 3] = 330 * Math.abs(share); // nan becomes 0: nothing is painted there
       }
     }
     context.putImageData(image, 0, 0);
@@ -295,9 +293,7 @@ function render({ model, el }) {
     cancelAnimationFrame(frame);
     learning = false;
     theme.disconnect();
-    model.off("change:field", moved);
-    model.off("change:note", moved);
-    model.off("change:state", follow);
+    model.off(); // this view's listeners
   };
 }
 
