@@ -122,7 +122,7 @@ def test_is_a_true_and_a_false_count_told_apart():
         return (h == 0).any(0)
 
     panel = widgets.activations.saturation(saturated_fraction, dead_units)
-    assert "Your `saturated_fraction` says 45.3%, as it should." in panel.caption
+    assert "Your `saturated_fraction` says 44.5%, as it should." in panel.caption
     panel.state = {**panel.state, "kind": "relu", "scale": 1.0, "bias": 0.0}
     assert "is wrong about" in panel.caption
 

@@ -22,7 +22,7 @@ Z = torch.linspace(-6, 6, 241, dtype=torch.float64)
 # The truth is torch's own; each is called as f(z, alpha, beta).
 TRUTH: dict[str, Function] = {
     "linear": lambda z, a, b: z * 1.0,
-    "step": lambda z, a, b: torch.heaviside(z, torch.ones_like(z)),
+    "step": lambda z, a, b: (z >= 0).to(z.dtype),
     "sigmoid": lambda z, a, b: torch.sigmoid(z),
     "tanh": lambda z, a, b: torch.tanh(z),
     "relu": lambda z, a, b: F.relu(z),

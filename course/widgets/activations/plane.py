@@ -98,7 +98,7 @@ def draw(figure: Figure, style: Style) -> Update:
         state, (low, high) = a["state"], RANGES[a["state"]["g"]]
         if a["field"] is not None:
             plane.imshow(
-                a["field"], extent=(-REACH, REACH, -REACH, REACH), cmap="PuOr_r", alpha=0.6,
+                a["field"].numpy(), extent=(-REACH, REACH, -REACH, REACH), cmap="PuOr_r", alpha=0.6,
                 vmin=low, vmax=high,
             )
         (w1, w2), b = state["w"], state["b"]
