@@ -3,51 +3,48 @@
 from __future__ import annotations
 
 import html
-from typing import Any
 
 import bleach
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-# What Markdown itself gives, and the plain HTML that people write in it. A student's text is shown
-# to the instructor, in whose name a script in it would act.
+# What Markdown itself gives, the plain HTML that people write in it, and formulas as MathML, which
+# browsers draw by themselves. A student's text is shown to the instructor, in whose name a script
+# in it would act.
 _TAGS = {
     *bleach.ALLOWED_TAGS,
     *("br", "dd", "del", "details", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr"),
     *("img", "p", "pre", "s", "span", "sub", "summary", "sup", "table", "tbody", "td", "th"),
     *("thead", "tr"),
+    *("math", "menclose", "mfrac", "mi", "mn", "mo", "mover", "mpadded", "mphantom", "mroot"),
+    *("mrow", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext"),
+    *("mtr", "munder", "munderover"),
 }
 _ATTRIBUTES = {
     **bleach.ALLOWED_ATTRIBUTES,
     "*": ["class", "id"],
     "img": ["alt", "src", "title", "width", "height"],
+    "math": ["display", "xmlns"],
+    "mo": ["accent", "fence", "form", "lspace", "movablelimits", "rspace", "stretchy"],
+    "mi": ["mathvariant"],
+    "mfrac": ["linethickness"],
+    "mspace": ["width"],
+    "mstyle": ["displaystyle", "scriptlevel"],
+    "mtd": ["columnalign"],
 }
 
 
 class _Renderer(IPythonRenderer):
-    """Keeps formulas aside as MathML, which browsers draw by themselves, until HTML is cleaned."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.formulas: dict[str, str] = {}
+    """Markdown as in notebooks, with formulas as MathML."""
 
     def inline_math(self, body: str) -> str:
         """A formula in a line of text."""
-        return self._aside(body, "inline")
+        return _mathml(body, "inline")
 
     def block_math(self, body: str) -> str:
         """A formula in a line of its own."""
-        return self._aside(body, "block")
-
-    def _aside(self, tex: str, display: str) -> str:
-        key = f"\ue000{len(self.formulas)}\ue001"  # private characters that no text has
-        self.formulas[key] = _mathml(tex, display)
-        return key
-
-
-class _Clean(str):
-    """HTML that holds no script."""
+        return _mathml(body, "block")
 
 
 @pass_context
@@ -57,17 +54,11 @@ def markdown2html(context: Context, source: str) -> str:
     renderer = _Renderer(
         escape=False, attachments=cell.get("attachments", {}), exclude_anchor_links=True
     )
-    text = MarkdownWithMath(renderer=renderer).render(source.translate({0xE000: "", 0xE001: ""}))
-    text = clean_html(text)
-    for key, formula in renderer.formulas.items():
-        text = text.replace(key, formula)
-    return _Clean(text)
+    return clean_html(MarkdownWithMath(renderer=renderer).render(source))
 
 
 def clean_html(element: object) -> str:
-    """`element`, the HTML of an output, without scripts: `c.HTMLExporter.filters["clean_html"]`."""
-    if isinstance(element, _Clean):  # some templates clean Markdown once more
-        return element
+    """`element`, any HTML, without scripts: `c.HTMLExporter.filters["clean_html"]`."""
     text = element.decode() if isinstance(element, bytes) else str(element)
     return bleach.clean(text, _TAGS, _ATTRIBUTES, protocols={*bleach.ALLOWED_PROTOCOLS, "data"})
 
