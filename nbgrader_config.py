@@ -26,7 +26,8 @@ c.CourseDirectory.max_dir_size = 50_000
 # folder outside the repository, given by $COURSE_EXCHANGE; on one's own machine it is exchange/.
 exchange = Path(os.environ.get("COURSE_EXCHANGE") or root / "exchange").resolve()
 if exchange == root / "exchange" and not exchange.exists():
-    exchange.mkdir(exist_ok=True)  # `nbgrader list` fails without it, even before anything is released
+    # `nbgrader list` fails without it, even before anything is released.
+    exchange.mkdir(exist_ok=True)
     exchange.chmod(0o777)  # as `nbgrader release_assignment` would make it
 c.Exchange.root = str(exchange)
 # `nbgrader fetch_assignment` puts assignments where `make lab` does, and `submit` takes them there.
@@ -81,7 +82,7 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
-    "course.grading.judge.execute.Judge",  # in place of Execute: graded cells run outside the kernel
+    "course.grading.judge.execute.Judge",  # in place of Execute: judges outside the kernel
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "course.grading.shorten.Shorten",  # in place of LimitOutput, which only counts lines
