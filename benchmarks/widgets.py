@@ -25,10 +25,15 @@ import nbformat
 from playwright.sync_api import Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
 
 # Each widget and the control that is moved: low, high and step of the same slider in `interact`.
 WIDGETS = {
@@ -133,9 +138,19 @@ def lab() -> Iterator[str]:
         own = {f"JUPYTER_{part}_DIR": f"{folder}/.{part}" for part in ("CONFIG", "RUNTIME")}
         own |= {"JUPYTERLAB_SETTINGS_DIR": f"{folder}/settings"}
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
-             f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="],
-            env=os.environ | own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [
+                sys.executable,
+                "-m",
+                "jupyterlab",
+                "--no-browser",
+                "--allow-root",
+                f"--port={port}",
+                f"--ServerApp.root_dir={folder}",
+                "--IdentityProvider.token=",
+            ],
+            env=os.environ | own,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             for _ in range(600):
@@ -184,7 +199,8 @@ def frames(page: Page, panel: Locator, seconds: float = 3.0) -> float:
     plane.scroll_into_view_if_needed()
     box = plane.bounding_box()
     point = panel.locator(".course-handle").first.bounding_box()
-    assert box and point
+    assert box
+    assert point
     page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
     page.mouse.down()
     page.evaluate("courseLog.paints = []")
@@ -203,6 +219,7 @@ def frames(page: Page, panel: Locator, seconds: float = 3.0) -> float:
 
 def row(name: str, ours: list[float], plain: list[float]) -> str:
     """One line of the table: medians, 95th percentiles and their ratio."""
+
     def figures(times: list[float]) -> tuple[float, float]:
         return statistics.median(times), statistics.quantiles(times, n=20)[-1]
 

@@ -21,20 +21,42 @@ State = dict[str, Any]
 STATIC = Path(__file__).parent / "static"
 
 
-def slider(name: str, label: str, value: float, low: float, high: float, step: float,
-           when: tuple[str, Sequence[str]] | None = None, play: int = 0) -> dict[str, Any]:
+def slider(
+    name: str,
+    label: str,
+    value: float,
+    low: float,
+    high: float,
+    step: float,
+    when: tuple[str, Sequence[str]] | None = None,
+    play: int = 0,
+) -> dict[str, Any]:
     """A number in [low, high]. `when=(choice, values)`: shown only while that choice is among them.
 
     `play` > 0 adds play, step and reset: the slider then moves one step every `play` milliseconds.
     """
-    return {"kind": "slider", "name": name, "label": label, "value": value, "low": low,
-            "high": high, "step": step, "when": when and [when[0], list(when[1])], "play": play}
+    return {
+        "kind": "slider",
+        "name": name,
+        "label": label,
+        "value": value,
+        "low": low,
+        "high": high,
+        "step": step,
+        "when": when and [when[0], list(when[1])],
+        "play": play,
+    }
 
 
 def choice(name: str, label: str, value: str, options: Mapping[str, str]) -> dict[str, Any]:
     """One of `options` {value: what the reader sees}."""
-    return {"kind": "choice", "name": name, "label": label, "value": value,
-            "options": [[key, text] for key, text in options.items()]}
+    return {
+        "kind": "choice",
+        "name": name,
+        "label": label,
+        "value": value,
+        "options": [[key, text] for key, text in options.items()],
+    }
 
 
 def seed(name: str = "seed", label: str = "seed", value: int = 0) -> dict[str, Any]:
@@ -58,8 +80,8 @@ class Panel(anywidget.AnyWidget):
     _css = STATIC / "panel.css"
 
     title = traitlets.Unicode().tag(sync=True)
-    controls = traitlets.List().tag(sync=True)
-    presets = traitlets.List().tag(sync=True)
+    controls: traitlets.List = traitlets.List().tag(sync=True)
+    presets: traitlets.List = traitlets.List().tag(sync=True)
     # What the browser sets, it knows: no echo.
     state = traitlets.Dict().tag(sync=True, echo_update=False)
     view = traitlets.Dict({"dark": False, "narrow": False, "ratio": 1}).tag(sync=True)
@@ -83,9 +105,7 @@ class Panel(anywidget.AnyWidget):
         self._controls = {control["name"]: control for control in controls}
         start = {name: control["value"] for name, control in self._controls.items()}
         start |= presets[0]["state"] if presets else {}
-        super().__init__(
-            title=title, controls=list(controls), presets=list(presets), state=start
-        )
+        super().__init__(title=title, controls=list(controls), presets=list(presets), state=start)
         self.observe(self._look, "view")
         self.observe(self._redraw, "state")
         self._look()

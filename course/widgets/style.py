@@ -12,6 +12,15 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+COLOURS = {  # on light paper, on dark paper
+    "paper": ("#ffffff", "#111111"),
+    "ink": ("#222222", "#e4e4e4"),
+    "muted": ("#6a6a6a", "#9a9a9a"),
+    "grid": ("#e3e3e3", "#333333"),
+    "blue": ("#0072b2", "#56b4e9"),
+    "orange": ("#d55e00", "#e69f00"),
+    "green": ("#007d5c", "#2fc79a"),
+}
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DPI = 96  # pixels an inch, as CSS counts them, so font sizes match the page
 WIDTH, HEIGHT, NARROW = 780, 310, 400
@@ -33,33 +42,11 @@ class Style:
     narrow: bool = False
     ratio: float = 1.0
 
-    @property
-    def paper(self) -> str:
-        return "#111111" if self.dark else "#ffffff"
-
-    @property
-    def ink(self) -> str:
-        return "#e4e4e4" if self.dark else "#222222"
-
-    @property
-    def muted(self) -> str:
-        return "#9a9a9a" if self.dark else "#6a6a6a"
-
-    @property
-    def grid(self) -> str:
-        return "#333333" if self.dark else "#e3e3e3"
-
-    @property
-    def blue(self) -> str:
-        return "#56b4e9" if self.dark else "#0072b2"
-
-    @property
-    def orange(self) -> str:
-        return "#e69f00" if self.dark else "#d55e00"
-
-    @property
-    def green(self) -> str:
-        return "#2fc79a" if self.dark else "#007d5c"
+    def __getattr__(self, name: str) -> str:
+        """The colour of that name in this theme: paper, ink, muted, grid, blue, orange, green."""
+        if name not in COLOURS:
+            raise AttributeError(name)
+        return COLOURS[name][self.dark]
 
     def line(self, role: str) -> dict[str, Any]:
         """Keywords of `Axes.plot` for what a line means: `curve`, `truth`, `tangent` or `guide`."""
@@ -91,7 +78,9 @@ class Style:
             layout="constrained",
         )
 
-    def axes(self, figure: Figure, titles: Sequence[str], widths: Sequence[float] = ()) -> list[Axes]:
+    def axes(
+        self, figure: Figure, titles: Sequence[str], widths: Sequence[float] = ()
+    ) -> list[Axes]:
         """One plain pair of axes a title, in a row, or in a column when narrow."""
         widths = widths or [1.0] * len(titles)
         shape: dict[str, Any] = {"nrows": 1, "ncols": len(titles), "width_ratios": widths}
@@ -123,5 +112,5 @@ class Style:
         )
 
     def defaults(self) -> Any:
-        """matplotlib's own defaults while drawing, whatever the notebook has set."""
-        return matplotlib.rc_context(matplotlib.rcParamsDefault)  # type: ignore[arg-type]
+        """Matplotlib's own defaults while drawing, whatever the notebook has set."""
+        return matplotlib.rc_context(matplotlib.rcParamsDefault)

@@ -12,7 +12,7 @@ import torch
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """torch on one thread inside, and as it was afterwards."""
+    """Torch on one thread inside, and as it was afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""Does every widget keep what `Panel` promises: captions, presets, calm, and a picture for paper?"""
+"""Does every widget keep what `Panel` promises: captions, presets, bounds, a picture for paper?"""
 
 import base64
 import io
@@ -133,8 +133,12 @@ def test_does_a_widget_cost_nothing_while_graded(variable):
     )
     root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", code], env={variable: "1", "PYTHONPATH": str(root)}, cwd=root,
-        capture_output=True, text=True, check=True,
+        [sys.executable, "-c", code],
+        env={variable: "1", "PYTHONPATH": str(root)},
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "activations.explorer: not drawn" in done.stdout
     assert done.stderr == ""
@@ -147,8 +151,14 @@ def test_is_the_png_what_was_encoded():
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [(0.25, "0.25"), (14.2e-6, "1.4 × 10⁻⁵"), (1.2e7, "1.2 × 10⁷"), (0.0, "0"), (2500.0, "2500"),
-     (25.4, "25")],
+    [
+        (0.25, "0.25"),
+        (14.2e-6, "1.4 × 10⁻⁵"),
+        (1.2e7, "1.2 × 10⁷"),
+        (0.0, "0"),
+        (2500.0, "2500"),
+        (25.4, "25"),
+    ],
 )
 def test_are_numbers_written_as_people_write_them(value, written):
     assert style.number(value) == written

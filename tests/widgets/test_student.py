@@ -7,28 +7,27 @@ from course import widgets
 from course.widgets.threads import one_thread
 
 
-
-def unwritten(*args):
+def unwritten(*_args):
     raise NotImplementedError("relu: return z where it is positive")
 
 
-def broken(*args):
+def broken(*_args):
     return 1 / 0
 
 
-def returns_nothing(*args):
+def returns_nothing(*_args):
     pass
 
 
-def too_short(z, *rest):
+def too_short(z, *_rest):
     return z[:3] if isinstance(z, torch.Tensor) else torch.ones(1, 2, 3)
 
 
-def all_nan(z, *rest):
+def all_nan(z, *_rest):
     return torch.full_like(z, torch.nan)
 
 
-def complex_numbers(z, *rest):
+def complex_numbers(z, *_rest):
     return z + 1j
 
 
@@ -37,8 +36,11 @@ def complex_numbers(z, *rest):
     [
         (unwritten, "`unwritten` is not written yet: the dashed line is what it should do."),
         (broken, "Your `broken` stopped with ZeroDivisionError: division by zero"),
-        (returns_nothing, "Your `returns_nothing` returned nothing (is there a `return`?), "
-                          "expected a tensor of shape (241,)."),
+        (
+            returns_nothing,
+            "Your `returns_nothing` returned nothing (is there a `return`?), "
+            "expected a tensor of shape (241,).",
+        ),
         (too_short, "Your `too_short` returned shape (3,), expected (241,)."),
         (all_nan, "Your `all_nan` is nan or infinite in 241 of 241 places."),
         (complex_numbers, "Your `complex_numbers` returned complex numbers, expected real ones."),
@@ -77,7 +79,7 @@ def test_can_a_function_not_change_the_widgets_own_arrays():
 
 
 def test_is_the_activation_told_from_the_functions_name():
-    def swish_prime(z, beta):
+    def swish_prime(z, _beta):
         return torch.zeros_like(z)
 
     def tanh_from_sigmoid(z):
@@ -128,7 +130,7 @@ def test_is_a_true_and_a_false_count_told_apart():
 
 
 def test_is_a_wrong_neuron_seen():
-    def neuron(x, w, b, g):
+    def neuron(x, w, _b, g):
         return g(x @ w)
 
     assert "differs from the true field" in widgets.activations.neuron(neuron).note

@@ -21,8 +21,12 @@ from .depth import activation
 
 BATCH, INPUTS, UNITS, BINS = 80, 30, 40, 48
 # The two values at which each activation is flat; ReLU and ELU are flat on one side only.
-ENDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, math.inf),
-        "elu": (-1.0, math.inf)}
+ENDS = {
+    "sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "relu": (0.0, math.inf),
+    "elu": (-1.0, math.inf),
+}
 # matplotlib is twice as fast with an image of bytes as with numbers and a colour map.
 COLOURS = colormaps["cividis"](range(256), bytes=True)
 NO_UNITS = torch.zeros(UNITS, dtype=torch.bool)
@@ -59,10 +63,18 @@ def compute(
     dead = h.abs().amax(0) <= 1e-12 if state["kind"] == "relu" else NO_UNITS
     left, right = _range(state["kind"])
     arrays: dict[str, Any] = {
-        "kind": state["kind"], "h": h, "low": low, "high": high, "margin": margin,
+        "kind": state["kind"],
+        "h": h,
+        "low": low,
+        "high": high,
+        "margin": margin,
         "z_bars": torch.histc(z.clamp(-9.99, 9.99), BINS, -10, 10) / z.numel(),
         "h_bars": torch.histc(h.clamp(left, right), BINS, left, right) / h.numel(),
-        "near": near, "dead": dead, "yours_near": None, "yours_dead": None, "notes": [],
+        "near": near,
+        "dead": dead,
+        "yours_near": None,
+        "yours_dead": None,
+        "notes": [],
     }
     if saturated_fraction is not None:
         got, note = student.call(saturated_fraction, h, low, high, margin, shape=())
@@ -70,7 +82,8 @@ def compute(
             arrays["yours_near"] = float(got)
             agree = abs(float(got) - near) < 1e-6
             note = f"Your `{student.name_of(saturated_fraction)}` says {float(got):.1%}" + (
-                ", as it should." if agree else f"; it is {near:.1%}.")
+                ", as it should." if agree else f"; it is {near:.1%}."
+            )
         arrays["notes"].append(note)
     if dead_units is not None:
         got, note = student.call(dead_units, h, shape=(UNITS,))
@@ -79,20 +92,22 @@ def compute(
             true = h.abs().amax(0) <= 1e-12
             wrong = int((got.bool() != true).sum())
             note = f"Your `{student.name_of(dead_units)}` finds {int(got.bool().sum())}" + (
-                ", as it should." if not wrong else f" and is wrong about {wrong} units.")
+                ", as it should." if not wrong else f" and is wrong about {wrong} units."
+            )
         arrays["notes"].append(note)
     return arrays
 
 
 def _range(kind: str) -> tuple[float, float]:
     low, high = ENDS[kind]
-    return low - 0.05, min(high, 8.0) + 0.05
+    return low - 0.05, min(high, 5.0) + 0.05
 
 
 def draw(figure: Figure, style: Style) -> Update:
-    """z of all units (cause), h with its flat ends shaded (effect), and h of each unit."""
+    """Pre-activations z (cause), h with its flat ends shaded (effect), and h of each unit."""
     before, after, units = style.axes(
-        figure, ["cause: pre-activations z", "effect: activations h", "h by unit: × is dead"],
+        figure,
+        ["cause: pre-activations z", "effect: activations h", "h by unit: × is dead"],
         (1, 1, 1.25),
     )
     before.set(xlim=(-10, 10), ylim=(0, 0.25), xlabel="z", ylabel="share")
@@ -103,13 +118,20 @@ def draw(figure: Figure, style: Style) -> Update:
     z_edges = torch.linspace(-10, 10, BINS + 1)
     z_stairs = before.stairs(flat, z_edges, fill=True, color=style.blue, animated=True)
     h_stairs = after.stairs(flat, z_edges, fill=True, color=style.blue, animated=True)
-    shades = [after.axvspan(0, 0, color=style.orange, alpha=0.25, hatch="///", animated=True)
-              for _ in range(2)]
+    shades = [
+        after.axvspan(0, 0, color=style.orange, alpha=0.25, hatch="///", animated=True)
+        for _ in range(2)
+    ]
     picture = units.imshow(
-        COLOURS[None], aspect="auto", origin="lower", interpolation="nearest",
-        extent=(-0.5, UNITS - 0.5, -0.5, BATCH - 0.5), animated=True,
+        COLOURS[None],
+        aspect="auto",
+        origin="lower",
+        interpolation="nearest",
+        extent=(-0.5, UNITS - 0.5, -0.5, BATCH - 0.5),
+        animated=True,
     )
     units.set(xlim=(-0.5, UNITS - 0.5), ylim=(-10, BATCH - 0.5))
+    units.set_yticks(range(0, BATCH, 20))
     truth = units.plot([], [], "x", color=style.orange, ms=6, mew=2, animated=True)[0]
     yours = units.plot([], [], "o", mfc="none", mec=style.ink, ms=8, animated=True)[0]
 
@@ -147,16 +169,41 @@ def caption(state: State, a: Arrays) -> str:
 
 
 PRESETS = [
-    preset("large weights", "z is spread 4 times wider than 1: what share of a sigmoid's outputs "
-           "is stuck at 0 or 1?", kind="sigmoid", scale=4.0, bias=0.0),
-    preset("small weights", "nothing is stuck now; what else is lost when all h are near ½?",
-           kind="sigmoid", scale=0.3, bias=0.0),
-    preset("tanh, scale 1", "does tanh saturate sooner or later than the sigmoid?",
-           kind="tanh", scale=1.0, bias=0.0),
-    preset("half asleep", "ReLU is flat for all z < 0: is a unit dead if half of its outputs are 0?",
-           kind="relu", scale=1.0, bias=0.0),
-    preset("dying ReLU", "one large step has pushed the biases down: how many units will never "
-           "learn again?", kind="relu", scale=1.0, bias=-3.0),
+    preset(
+        "large weights",
+        "z is spread 4 times wider than 1: what share of a sigmoid's outputs is stuck at 0 or 1?",
+        kind="sigmoid",
+        scale=4.0,
+        bias=0.0,
+    ),
+    preset(
+        "small weights",
+        "nothing is stuck now; what else is lost when all h are near ½?",
+        kind="sigmoid",
+        scale=0.3,
+        bias=0.0,
+    ),
+    preset(
+        "tanh, scale 1",
+        "does tanh saturate sooner or later than the sigmoid?",
+        kind="tanh",
+        scale=1.0,
+        bias=0.0,
+    ),
+    preset(
+        "half asleep",
+        "ReLU is flat for z < 0: is a unit dead if half of its outputs are 0?",
+        kind="relu",
+        scale=1.0,
+        bias=0.0,
+    ),
+    preset(
+        "dying ReLU",
+        "one large step has pushed the biases down: how many units will never learn again?",
+        kind="relu",
+        scale=1.0,
+        bias=-3.0,
+    ),
 ]
 
 

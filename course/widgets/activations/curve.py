@@ -16,29 +16,36 @@ from ..panel import Panel, State, choice, preset, slider
 from ..picture import Arrays, Update
 from ..style import Style, number
 
-Function = Callable[[Tensor, float, float], Tensor]
 Z = torch.linspace(-6, 6, 241, dtype=torch.float64)
 
-# The truth is torch's own; each is called as f(z, alpha, beta).
-TRUTH: dict[str, Function] = {
-    "linear": lambda z, a, b: z * 1.0,
-    "step": lambda z, a, b: (z >= 0).to(z.dtype),
-    "sigmoid": lambda z, a, b: torch.sigmoid(z),
-    "tanh": lambda z, a, b: torch.tanh(z),
-    "relu": lambda z, a, b: F.relu(z),
-    "softplus": lambda z, a, b: F.softplus(z),
-    "leaky_relu": lambda z, a, b: F.leaky_relu(z, a),
-    "elu": lambda z, a, b: F.elu(z, a),
-    "selu": lambda z, a, b: F.selu(z),
-    "swish": lambda z, a, b: F.silu(b * z) / b,
-    "mish": lambda z, a, b: F.mish(z),
+# The truth is torch's own.
+TRUTH: dict[str, Callable[..., Tensor]] = {
+    "linear": lambda z: z * 1.0,
+    "step": lambda z: (z >= 0).to(z.dtype),
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": F.relu,
+    "softplus": F.softplus,
+    "leaky_relu": F.leaky_relu,  # (z, alpha)
+    "elu": F.elu,  # (z, alpha)
+    "selu": F.selu,
+    "swish": lambda z, beta: F.silu(beta * z) / beta,
+    "mish": F.mish,
 }
 LABELS = {
-    "linear": "linear", "step": "binary threshold", "sigmoid": "sigmoid", "tanh": "tanh",
-    "relu": "ReLU", "softplus": "softplus", "leaky_relu": "leaky ReLU", "elu": "ELU",
-    "selu": "SELU", "swish": "Swish", "mish": "Mish",
+    "linear": "linear",
+    "step": "binary threshold",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "softplus": "softplus",
+    "leaky_relu": "leaky ReLU",
+    "elu": "ELU",
+    "selu": "SELU",
+    "swish": "Swish",
+    "mish": "Mish",
 }
-ALPHA, BETA = ("leaky_relu", "elu"), ("swish",)
+PARAMETERS = {"alpha": ("leaky_relu", "elu"), "beta": ("swish",)}
 LOW = {"linear": -6.2, "tanh": -1.3, "sigmoid": -0.3, "step": -0.3}
 HIGH = {"tanh": 1.3, "sigmoid": 1.3, "step": 1.3}
 
@@ -68,22 +75,28 @@ def compute(
 ) -> dict[str, Any]:
     """Curve, slope and tangent of the activation that `state` names.
 
-    state: kind, z, alpha, beta. Returns f, slope (the truth on the grid `Z`), here (z, f(z), f'(z)),
-    tangent (two end points), and of the student's functions yours, yours_slope (None if they can't
-    be drawn) and notes.
+    state: kind, z, alpha, beta. Returns f, slope (the truth on the grid `Z`), here
+    (z, f(z), f'(z)), tangent (two end points), and of the student's functions yours, yours_slope
+    (None if they can't be drawn) and notes.
     """
-    kind, alpha, beta = state["kind"], float(state["alpha"]), float(state["beta"])
+    kind = state["kind"]
+    extra = [float(state[name]) for name, kinds in PARAMETERS.items() if kind in kinds]
 
     def true(z: Tensor) -> Tensor:
-        return TRUTH[kind](z, alpha, beta)
+        return TRUTH[kind](z, *extra)
 
-    extra = [alpha] if kind in ALPHA else [beta] if kind in BETA else []
     at = torch.tensor([float(state["z"])], dtype=torch.float64)
     z, h, d = float(at), float(true(at)), float(slope(true, at))
     arrays: dict[str, Any] = {
-        "z": Z, "f": true(Z), "slope": slope(true, Z), "here": (z, h, d),
+        "z": Z,
+        "f": true(Z),
+        "slope": slope(true, Z),
+        "here": (z, h, d),
         "tangent": ((z - 1.6, z + 1.6), (h - 1.6 * d, h + 1.6 * d)),
-        "kind": kind, "yours": None, "yours_slope": None, "notes": [],
+        "kind": kind,
+        "yours": None,
+        "yours_slope": None,
+        "notes": [],
     }
     for key, function, want in (("yours", f, "f"), ("yours_slope", f_prime, "slope")):
         if function is not None:
@@ -106,8 +119,11 @@ def draw(figure: Figure, style: Style) -> Update:
     right.axhline(1, **style.line("guide"))
     lines = {}
     for key, ax, role in (
-        ("yours", left, "curve"), ("f", left, "truth"), ("tangent", left, "tangent"),
-        ("yours_slope", right, "curve"), ("slope", right, "truth"),
+        ("yours", left, "curve"),
+        ("f", left, "truth"),
+        ("tangent", left, "tangent"),
+        ("yours_slope", right, "curve"),
+        ("slope", right, "truth"),
     ):
         lines[key] = ax.plot([], [], animated=True, **style.line(role))[0]
     points = [ax.plot([], [], animated=True, **style.point())[0] for ax in (left, right)]
@@ -135,8 +151,8 @@ def _or_nothing(values: Tensor | None) -> Tensor:
     return torch.full_like(Z, torch.nan) if values is None else values
 
 
-def caption(state: State, a: Arrays) -> str:
-    """What is to be seen, in numbers: value, slope, and what ten such layers leave of a gradient."""
+def caption(_state: State, a: Arrays) -> str:
+    """Value, slope, and what ten such layers leave of a gradient."""
     z, h, d = a["here"]
     through = "no gradient passes here"
     if d:
@@ -148,21 +164,41 @@ def caption(state: State, a: Arrays) -> str:
 
 
 PRESETS = [
-    preset("saturated", "how far must z go before almost nothing of the slope is left?",
-           kind="sigmoid", z=4.0),
-    preset("at its best", "where is the sigmoid's slope largest, and is it ever above 1?",
-           kind="sigmoid", z=0.0),
-    preset("zero-centred", "tanh is a stretched sigmoid: is its slope at 0 larger or smaller?",
-           kind="tanh", z=0.0),
-    preset("the corner", "what is the slope of ReLU exactly at 0, and just beside it?",
-           kind="relu", z=0.0),
-    preset("bends down", "Swish falls before it rises: where is its slope negative?",
-           kind="swish", z=-1.3),
+    preset(
+        "saturated",
+        "how far must z go before almost nothing of the slope is left?",
+        kind="sigmoid",
+        z=4.0,
+    ),
+    preset(
+        "at its best",
+        "where is the sigmoid's slope largest, and is it ever above 1?",
+        kind="sigmoid",
+        z=0.0,
+    ),
+    preset(
+        "zero-centred",
+        "tanh is a stretched sigmoid: is its slope at 0 larger or smaller?",
+        kind="tanh",
+        z=0.0,
+    ),
+    preset(
+        "the corner",
+        "what is the slope of ReLU exactly at 0, and just beside it?",
+        kind="relu",
+        z=0.0,
+    ),
+    preset(
+        "bends down",
+        "Swish falls before it rises: where is its slope negative?",
+        kind="swish",
+        z=-1.3,
+    ),
 ]
 Z_SLIDER = slider("z", "z", 4.0, -6, 6, 0.1)
-PARAMETERS = [
-    slider("alpha", "α", 0.1, 0, 2, 0.05, when=("kind", ALPHA)),
-    slider("beta", "β", 1.0, 0.1, 5, 0.1, when=("kind", BETA)),
+PARAMETER_SLIDERS = [
+    slider("alpha", "α", 0.1, 0, 2, 0.05, when=("kind", PARAMETERS["alpha"])),
+    slider("beta", "β", 1.0, 0.1, 5, 0.1, when=("kind", PARAMETERS["beta"])),
 ]
 
 
@@ -172,11 +208,11 @@ def panel(
     """The explorer; see `widgets.activations.explorer`."""
     given = f or f_prime
     if given is None and name is None:
-        controls = [choice("kind", "activation", "sigmoid", LABELS), Z_SLIDER, *PARAMETERS]
+        controls = [choice("kind", "activation", "sigmoid", LABELS), Z_SLIDER, *PARAMETER_SLIDERS]
         presets, title = PRESETS, "Activations and their slopes"
     else:
         kind = truth_name(name or student.name_of(given))  # type: ignore[arg-type]
-        extra = [dict(p, when=None) for p in PARAMETERS if kind in p["when"][1]]
+        extra = [dict(p, when=None) for p in PARAMETER_SLIDERS if kind in p["when"][1]]
         controls = [choice("kind", "activation", kind, {kind: LABELS[kind]}), Z_SLIDER, *extra]
         presets = [
             preset("right", "what should the slope be here?", z=3.0),

@@ -22,9 +22,9 @@ KINDS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "swish", "linea
 
 
 def activation(kind: str) -> Callable[[Tensor], Tensor]:
-    """torch's own function of that name, with its usual parameter."""
-    alpha = 1.0 if kind == "elu" else 0.1
-    return lambda z: TRUTH[kind](z, alpha, 1.0)
+    """Torch's own function of that name, with its usual parameter."""
+    parameters = {"elu": [1.0], "leaky_relu": [0.1], "swish": [1.0]}.get(kind, [])
+    return lambda z: TRUTH[kind](z, *parameters)
 
 
 def wiring(state: State, dense: bool) -> tuple[Tensor, Tensor]:
@@ -59,16 +59,22 @@ def compute(state: State, norms: Callable[..., Any] | None = None) -> dict[str, 
     slopes = torch.autograd.grad(g(z).sum(), z)[0].abs().mean((1, 2))
     arrays: dict[str, Any] = {
         "norms": torch.stack([gradient.norm() for gradient in found]),
-        "slopes": slopes, "yours": None, "notes": [],
+        "slopes": slopes,
+        "yours": None,
+        "notes": [],
     }
     if norms is not None:
         scale = float(state["scale"])
-        got, note = student.call(
-            norms, depth, lambda h: g(scale * h), x.detach(), shape=(depth,)
-        )
+        got, note = student.call(norms, depth, lambda h: g(scale * h), x.detach(), shape=(depth,))
         arrays["yours"] = got
         if got is not None and not note:
-            note = student.compared(norms, got, arrays["norms"])
+            ratio = got.clamp(FLOOR) / arrays["norms"].clamp(FLOOR)
+            off = float(ratio.log().abs().max().exp())
+            note = f"Your `{student.name_of(norms)}` " + (
+                "lies on the dashed line."
+                if off < 1.001
+                else f"is off the dashed line by a factor of up to {number(off)}."
+            )
         arrays["notes"] = [note]
     return arrays
 
@@ -81,16 +87,14 @@ def draw(figure: Figure, style: Style) -> Update:
     layers = torch.arange(1, DEEPEST + 1)
     for ax in (left, right):
         ax.set(ylim=(0, DEEPEST + 1), ylabel="layer (1 = bottom)")
-    left.set_xlim(0, 1.5)
+    left.set(xlim=(0, 1.5), xlabel="¼ is the most that a sigmoid has")
+    left.set_xticks([0, 0.25, 0.5, 1, 1.5], ["0", "¼", "½", "1", "1.5"])
     left.axvline(1, **style.line("guide"))
     left.axvline(0.25, **style.line("guide"))
-    left.text(0.27, DEEPEST - 0.4, "¼: the most\na sigmoid has", size=8, color=style.muted, va="top")
-    right.set(xscale="log", xlim=(FLOOR, CEILING))
+    right.set(xscale="log", xlim=(FLOOR, CEILING), xlabel="‖∂L/∂h‖")
     right.axvline(1, **style.line("guide"))
     slopes = left.plot([], [], "s-", ms=4, lw=1, color=style.orange, animated=True)[0]
-    truth = right.hlines(
-        layers, FLOOR, FLOOR, color=style.blue, lw=4, alpha=0.45, animated=True
-    )
+    rungs = right.hlines(layers, FLOOR, FLOOR, color=style.blue, lw=4, alpha=0.45, animated=True)
     dashed = right.plot([], [], animated=True, marker="|", ms=8, **style.line("truth"))[0]
     yours = right.plot([], [], animated=True, marker="o", ms=5, **style.line("curve"))[0]
 
@@ -101,7 +105,7 @@ def draw(figure: Figure, style: Style) -> Update:
         shown = a["norms"].clamp(FLOOR, CEILING)
         bars = shown if alone else a["yours"]
         ends = [] if bars is None else bars.nan_to_num(0).clamp(FLOOR, CEILING).tolist()
-        truth.set_segments([[(FLOOR, k), (end, k)] for k, end in enumerate(ends, 1)])
+        rungs.set_segments([[(FLOOR, k), (end, k)] for k, end in enumerate(ends, 1)])
         dashed.set_data(shown, ks)
         dashed.set_visible(not alone)
         yours.set_data(ends, ks[: len(ends)])
@@ -124,23 +128,59 @@ def caption(state: State, a: Arrays) -> str:
 
 
 PRESETS = [
-    preset("ten sigmoids", "of the gradient at the top, what part reaches the bottom: a half, a "
-           "hundredth, a millionth?", kind="sigmoid", depth=10, scale=1.0),
-    preset("larger weights?", "can larger weights make up for the sigmoid's small slope?",
-           kind="sigmoid", depth=10, scale=4.0),
-    preset("tanh", "tanh has slope 1 at zero: does that save the bottom layer?",
-           kind="tanh", depth=30, scale=1.0),
-    preset("ReLU, scale 1.4", "half of all units pass nothing: which scale makes up for that?",
-           kind="relu", depth=30, scale=1.4),
-    preset("it explodes", "what happens to the bottom when each layer adds a little?",
-           kind="leaky_relu", depth=30, scale=2.4),
+    preset(
+        "ten sigmoids",
+        "of the gradient at the top, what part reaches the bottom: a half, a "
+        "hundredth, a millionth?",
+        kind="sigmoid",
+        depth=10,
+        scale=1.0,
+    ),
+    preset(
+        "larger weights?",
+        "can larger weights make up for the sigmoid's small slope?",
+        kind="sigmoid",
+        depth=10,
+        scale=4.0,
+    ),
+    preset(
+        "tanh",
+        "tanh has slope 1 at zero: does that save the bottom layer?",
+        kind="tanh",
+        depth=30,
+        scale=1.0,
+    ),
+    preset(
+        "ReLU, scale 1.4",
+        "half of all units pass nothing: which scale makes up for that?",
+        kind="relu",
+        depth=30,
+        scale=1.4,
+    ),
+    preset(
+        "it explodes",
+        "what happens to the bottom when each layer adds a little?",
+        kind="leaky_relu",
+        depth=30,
+        scale=2.4,
+    ),
 ]
 PRESETS_YOURS = [
-    preset("ten sigmoids", "what is the most that ten sigmoids let through?",
-           kind="sigmoid", depth=10, scale=1.0),
+    preset(
+        "ten sigmoids",
+        "what is the most that ten sigmoids let through?",
+        kind="sigmoid",
+        depth=10,
+        scale=1.0,
+    ),
     preset("ten ReLUs", "which entries lose nothing at all?", kind="relu", depth=10, scale=1.0),
-    preset("tanh, deep", "how fast does tanh lose it when h shrinks towards zero?",
-           kind="tanh", depth=30, scale=1.0),
+    preset(
+        "tanh, deep",
+        "how fast does tanh lose it when h shrinks towards zero?",
+        kind="tanh",
+        depth=30,
+        scale=1.0,
+    ),
 ]
 
 

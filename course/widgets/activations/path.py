@@ -53,9 +53,12 @@ def compute(state: State) -> dict[str, Any]:
     centred, _ = walk(inputs(0.0, number), lr)
     goal = torch.tensor(GOAL, dtype=x.dtype)
     return {
-        "x": x, "step": step,
-        "path": weights[: step + 1], "centred": centred[: step + 1],
-        "distance": (weights - goal).norm(dim=1), "distance_centred": (centred - goal).norm(dim=1),
+        "x": x,
+        "step": step,
+        "path": weights[: step + 1],
+        "centred": centred[: step + 1],
+        "distance": (weights - goal).norm(dim=1),
+        "distance_centred": (centred - goal).norm(dim=1),
         "one_sign": int((gradients[:step].prod(dim=1) >= 0).sum()),
     }
 
@@ -71,19 +74,27 @@ def draw(figure: Figure, style: Style) -> Update:
     plane.set(xlim=(-1.8, 1.8), ylim=(-1.8, 1.8), xlabel="w₁", ylabel="w₂")
     plane.plot(*GOAL, marker="*", ms=15, color=style.green, ls="")
     plane.text(GOAL[0] + 0.15, GOAL[1] - 0.1, "goal", size=8.5, color=style.ink, va="top")
-    plane.text(START[0] - 0.1, START[1] + 0.15, "start", size=8.5, color=style.ink)
+    plane.text(START[0] - 0.15, START[1], "start", size=8.5, color=style.ink, ha="right")
     far.set(xlim=(0, STEPS), ylim=(0, 3.2), xlabel="step")
     dots: PathCollection = cloud.scatter([], [], s=16, color=style.blue, animated=True)
     now = cloud.plot([], [], animated=True, **style.point())[0]
     lines = {}
-    for key, ax in (("centred", plane), ("path", plane), ("distance_centred", far),
-                    ("distance", far)):
+    for key, ax in (
+        ("centred", plane),
+        ("path", plane),
+        ("distance_centred", far),
+        ("distance", far),
+    ):
         role = "truth" if "centred" in key else "curve"
         lines[key] = ax.plot([], [], animated=True, **style.line(role))[0]
     lines["path"].set(marker="o", ms=3, lw=1.3)
     here = plane.plot([], [], animated=True, **style.point())[0]
-    style.legend(far, handles=[lines["distance"], lines["distance_centred"]],
-                 labels=["these inputs", "centred on 0"], loc="upper right")
+    style.legend(
+        far,
+        handles=[lines["distance"], lines["distance_centred"]],
+        labels=["these inputs", "centred on 0"],
+        loc="upper right",
+    )
 
     def update(a: Arrays) -> None:
         step = a["step"]
@@ -102,7 +113,7 @@ def draw(figure: Figure, style: Style) -> Update:
 def caption(state: State, a: Arrays) -> str:
     """How many steps could only go up-right or down-left, and how far is still to go."""
     step = a["step"]
-    where = "all positive" if bool((a["x"] > 0).all()) else f"centred on {state['centre']:.1f}"
+    where = "all positive" if bool((a["x"] > 0).all()) else f"centred on {state['centre']:g}"
     return (
         f"Inputs {where}: in {a['one_sign']} of {step} steps both weights went the same way (both "
         f"up or both down); {a['distance'][step]:.2f} from the goal, against "
@@ -111,14 +122,35 @@ def caption(state: State, a: Arrays) -> str:
 
 
 PRESETS = [
-    preset("all positive", "the goal lies down and to the right; if both weights can only go up "
-           "or down together, what does the path look like?", centre=1.2, lr=0.8, step=30),
-    preset("centred on zero", "same start, same goal, inputs of both signs: how many steps are "
-           "needed now?", centre=0.0, lr=0.8, step=30),
-    preset("a little off", "how far off zero may the inputs be before it hurts?",
-           centre=0.4, lr=0.8, step=30),
-    preset("smaller steps", "does a smaller learning rate straighten the path?",
-           centre=1.2, lr=0.2, step=60),
+    preset(
+        "all positive",
+        "the goal lies down and to the right; if both weights can only go up "
+        "or down together, what does the path look like?",
+        centre=1.2,
+        lr=0.8,
+        step=30,
+    ),
+    preset(
+        "centred on zero",
+        "same start, same goal, inputs of both signs: how many steps are needed now?",
+        centre=0.0,
+        lr=0.8,
+        step=30,
+    ),
+    preset(
+        "a little off",
+        "how far off zero may the inputs be before it hurts?",
+        centre=0.4,
+        lr=0.8,
+        step=30,
+    ),
+    preset(
+        "smaller steps",
+        "does a smaller learning rate straighten the path?",
+        centre=1.2,
+        lr=0.2,
+        step=60,
+    ),
 ]
 
 

@@ -23,8 +23,13 @@ from ..threads import one_thread
 
 REACH, CELLS = 3.0, 41  # the plane is [-3, 3] x [-3, 3], the field 41 x 41; as in neuron.js
 RANGES = {"sigmoid": (0, 1), "step": (0, 1), "tanh": (-1, 1), "relu": (-3, 3), "linear": (-3, 3)}
-LABELS = {"sigmoid": "sigmoid", "step": "binary threshold", "tanh": "tanh", "relu": "ReLU",
-          "linear": "linear"}
+LABELS = {
+    "sigmoid": "sigmoid",
+    "step": "binary threshold",
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "linear": "linear",
+}
 
 
 def step(z: Tensor) -> Tensor:
@@ -38,7 +43,10 @@ def linear(z: Tensor) -> Tensor:
 
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "sigmoid": torch.sigmoid, "step": step, "tanh": torch.tanh, "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "step": step,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
     "linear": linear,
 }
 
@@ -60,7 +68,8 @@ def compute(state: State, f: Callable[..., Any] | None = None) -> dict[str, Any]
     w, b = torch.tensor(state["w"], dtype=torch.float32), float(state["b"])
     points = torch.tensor(state["points"], dtype=torch.float32)
     truth = g((grid() * w).sum(-1) + b)
-    field, note = truth, ""
+    field: Tensor | None = truth
+    note = ""
     if f is not None:
         got, note = student.call(f, grid(), w, b, g, shape=(CELLS, CELLS))
         field = got
@@ -68,11 +77,21 @@ def compute(state: State, f: Callable[..., Any] | None = None) -> dict[str, Any]
             # At the very border of a threshold, rounding may differ.
             differ = float(((got - truth).abs() > 1e-4).double().mean())
             name = student.name_of(f)
-            note = (f"Your `{name}` agrees with the true field." if differ < 0.01 else
-                    f"Your `{name}` differs from the true field in {differ:.0%} of the plane.")
+            note = (
+                f"Your `{name}` agrees with the true field."
+                if differ < 0.01
+                else f"Your `{name}` differs from the true field in {differ:.0%} of the plane."
+            )
     z = (points[:, :2] * w).sum(-1) + b
-    return {"state": state, "field": field, "z": z, "h": g(z), "note": note,
-            "right": (z >= 0) == (points[:, 2] == 1), "points": points}
+    return {
+        "state": state,
+        "field": field,
+        "z": z,
+        "h": g(z),
+        "note": note,
+        "right": (z >= 0) == (points[:, 2] == 1),
+        "points": points,
+    }
 
 
 def caption(a: Arrays) -> str:
@@ -98,14 +117,20 @@ def draw(figure: Figure, style: Style) -> Update:
         state, (low, high) = a["state"], RANGES[a["state"]["g"]]
         if a["field"] is not None:
             plane.imshow(
-                a["field"].numpy(), extent=(-REACH, REACH, -REACH, REACH), cmap="PuOr_r", alpha=0.6,
-                vmin=low, vmax=high,
+                a["field"].numpy(),
+                extent=(-REACH, REACH, -REACH, REACH),
+                cmap="PuOr_r",
+                alpha=0.6,
+                vmin=low,
+                vmax=high,
             )
         (w1, w2), b = state["w"], state["b"]
         foot = -b / (w1**2 + w2**2)
         plane.axline((foot * w1, foot * w2), (foot * w1 - w2, foot * w2 + w1), color=style.ink)
         plane.annotate(
-            "", (foot * w1 + 0.6 * w1, foot * w2 + 0.6 * w2), (foot * w1, foot * w2),
+            "",
+            (foot * w1 + 0.6 * w1, foot * w2 + 0.6 * w2),
+            (foot * w1, foot * w2),
             arrowprops={"arrowstyle": "->", "color": style.ink, "lw": 2},
         )
         span = torch.linspace(-5, 5, 201)
@@ -114,7 +139,9 @@ def draw(figure: Figure, style: Style) -> Update:
             a["points"].tolist(), a["z"].tolist(), a["h"].tolist(), a["right"], strict=True
         ):
             look: dict[str, Any] = {
-                "marker": "^" if kind else "o", "ms": 10, "mew": 1 if right else 2.5,
+                "marker": "^" if kind else "o",
+                "ms": 10,
+                "mew": 1 if right else 2.5,
                 "mfc": style.orange if kind else style.blue,
                 "mec": style.paper if right else style.ink,
             }
@@ -125,21 +152,67 @@ def draw(figure: Figure, style: Style) -> Update:
 
 
 XOR = [[-1.2, -1.2, 0], [-1.2, 1.2, 1], [1.2, -1.2, 1], [1.2, 1.2, 0]]
-GROUPS = [[-1.8, -0.6, 0], [-1.2, -1.6, 0], [-0.4, -1.0, 0], [-1.4, 0.4, 0], [-0.3, -2.0, 0],
-          [1.6, 0.9, 1], [0.6, 1.8, 1], [1.9, 2.0, 1], [0.2, 0.9, 1], [2.2, 0.1, 1]]
-RING = [[0.0, 0.0, 1], [0.5, 0.4, 1], [-0.5, 0.3, 1], [0.1, -0.6, 1], [2.0, 0.0, 0],
-        [0.7, 1.9, 0], [-1.5, 1.4, 0], [-1.7, -1.0, 0], [0.5, -2.0, 0], [1.7, -1.3, 0]]
+GROUPS = [
+    [-1.8, -0.6, 0],
+    [-1.2, -1.6, 0],
+    [-0.4, -1.0, 0],
+    [-1.4, 0.4, 0],
+    [-0.3, -2.0, 0],
+    [1.6, 0.9, 1],
+    [0.6, 1.8, 1],
+    [1.9, 2.0, 1],
+    [0.2, 0.9, 1],
+    [2.2, 0.1, 1],
+]
+RING = [
+    [0.0, 0.0, 1],
+    [0.5, 0.4, 1],
+    [-0.5, 0.3, 1],
+    [0.1, -0.6, 1],
+    [2.0, 0.0, 0],
+    [0.7, 1.9, 0],
+    [-1.5, 1.4, 0],
+    [-1.7, -1.0, 0],
+    [0.5, -2.0, 0],
+    [1.7, -1.3, 0],
+]
 PRESETS = [
-    preset("XOR", "can you turn and move the line until all four points lie on their side?",
-           points=XOR, w=[1.2, 1.0], b=0.9, g="sigmoid"),
-    preset("OR", "three of the four corners are 1: where must the line go, and what is b's sign?",
-           points=[[x, y, int(x + y > -2)] for x, y, _ in XOR], w=[1.0, -0.4], b=0.0),
-    preset("two groups", "does another g move the line? What does a longer w change?",
-           points=GROUPS, w=[1.5, -0.5], b=0.0),
-    preset("one stray point", "press play, then drag the stray point: how far does the line follow?",
-           points=[*GROUPS, [2.4, 2.4, 0]], w=[1.5, -0.5], b=0.0),
-    preset("a ring", "is there any line that has the middle on one side?",
-           points=RING, w=[0.8, 0.6], b=0.6),
+    preset(
+        "XOR",
+        "can you turn and move the line until all four points lie on their side?",
+        points=XOR,
+        w=[1.2, 1.0],
+        b=0.9,
+        g="sigmoid",
+    ),
+    preset(
+        "OR",
+        "three of the four corners are 1: where must the line go, and what is b's sign?",
+        points=[[x, y, int(x + y > -2)] for x, y, _ in XOR],
+        w=[1.0, -0.4],
+        b=0.0,
+    ),
+    preset(
+        "two groups",
+        "does another g move the line? What does a longer w change?",
+        points=GROUPS,
+        w=[1.5, -0.5],
+        b=0.0,
+    ),
+    preset(
+        "one stray point",
+        "press play and drag the stray point: how far does the line follow?",
+        points=[*GROUPS, [2.4, 2.4, 0]],
+        w=[1.5, -0.5],
+        b=0.0,
+    ),
+    preset(
+        "a ring",
+        "is there any line that has the middle on one side?",
+        points=RING,
+        w=[0.8, 0.6],
+        b=0.6,
+    ),
 ]
 
 
@@ -169,8 +242,10 @@ class Neuron(anywidget.AnyWidget):
         """Numbers in range; TraitError where something is missing or no number."""
         new = proposal["value"]
         try:
-            points = [[_within(x, REACH), _within(y, REACH), int(bool(kind))]
-                      for x, y, kind in new["points"]]
+            points = [
+                [_within(x, REACH), _within(y, REACH), int(bool(kind))]
+                for x, y, kind in new["points"]
+            ]
             w1, w2 = new["w"]
             w, b = [_within(w1, 9), _within(w2, 9)], _within(new["b"], 40)
         except (KeyError, TypeError, ValueError) as error:
