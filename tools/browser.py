@@ -85,5 +85,27 @@ def find() -> str:
     return path
 
 
+def check_driver() -> None:
+    """See that Playwright's own program runs: it needs one library that a bare Debian lacks."""
+    ask = [sys.executable, "-m", "playwright", "--version"]
+    for library in ("libatomic1", ""):
+        done = subprocess.run(ask, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode == 0:
+            return
+        if library and not apt_install(library):
+            break
+    said = done.stdout.decode(errors="replace").strip().splitlines() or ["it says nothing"]
+    raise Stop(
+        "Playwright, which drives the browser in tests, does not run (%s): install what it lacks "
+        "(on Debian: `sudo apt-get install libatomic1`) and start again." % said[-1]
+    )
+
+
+def main() -> None:
+    """Print the browser's path, once both it and what drives it run."""
+    check_driver()
+    print(find())
+
+
 if __name__ == "__main__":
-    run_to_end(lambda: print(find()))
+    run_to_end(main)
