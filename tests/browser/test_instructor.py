@@ -91,5 +91,6 @@ def give_back(lab: LabPage, formgrader: FrameLocator, student: str) -> None:
     press(formgrader, "generate-feedback", "Successfully generated feedback")
     press(formgrader, "release-feedback", "Successfully released feedback")
     lab.page.goto(lab.server.url(f"files/feedback/{student}/{NAME}/{NAME}.html"))
-    lab.page.wait_for_timeout(3000)
+    expect(lab.page.locator("body")).to_contain_text("1 of 22 points")
+    expect(lab.page.locator("body")).to_contain_text("collapse: return one (W, b)")
     lab.picture("student-feedback")

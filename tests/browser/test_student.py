@@ -30,6 +30,7 @@ def test_running_all_stops_at_the_first_exercise_and_says_what_to_write(lab: Lab
     expect(errors).to_contain_text("NotImplementedError: neuron: return g of the weighted sum")
     expect(errors).not_to_contain_text("NameError")
     expect(lab.page.locator(".jp-CodeCell", has=errors)).to_contain_text("neuron(x, w, -1.0")
+    errors.scroll_into_view_if_needed()
     lab.picture("student-first-exercise")
 
 
@@ -72,6 +73,7 @@ def test_a_point_dragged_with_the_mouse_takes_the_picture_along(lab: LabPage):
     lab.page.keyboard.press("ArrowLeft")
     expect(point).not_to_have_attribute("aria-label", dropped)
     assert middle(point)[0] < x + 60
+    lab.picture("student-notebook")
 
 
 def middle(shape: Locator) -> tuple[float, float]:
