@@ -1,4 +1,4 @@
-"""Make the README's pictures from the last test run's screenshots: `python docs/pictures/make.py`."""
+"""The README's pictures, from the last test run's screenshots: `python docs/pictures/make.py`."""
 
 from pathlib import Path
 
