@@ -12,6 +12,7 @@ from typing import Any
 import anywidget
 import torch
 import traitlets
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -111,6 +112,7 @@ def draw(figure: Figure, style: Style) -> Update:
     plane, response = style.axes(figure, ["the plane of the inputs", "h = g(z) of each point"])
     plane.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), xlabel="x₁", ylabel="x₂", aspect="equal")
     response.set(xlim=(-5, 5), xlabel="z")
+    colours = LinearSegmentedColormap.from_list("plane", [style.blue, style.paper, "#e68c00"])
     response.axvline(0, **style.line("guide"))
 
     def update(a: Arrays) -> None:
@@ -119,7 +121,8 @@ def draw(figure: Figure, style: Style) -> Update:
             plane.imshow(
                 a["field"].numpy(),
                 extent=(-REACH, REACH, -REACH, REACH),
-                cmap="PuOr_r",
+                cmap=colours,
+                interpolation="bilinear",
                 alpha=0.6,
                 vmin=low,
                 vmax=high,
