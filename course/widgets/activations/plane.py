@@ -16,6 +16,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from course import data
+
 from .. import student
 from ..panel import STATIC, State, preset
 from ..picture import Arrays, Picture, Update
@@ -154,31 +156,14 @@ def draw(figure: Figure, style: Style) -> Update:
     return update
 
 
-XOR = [[-1.2, -1.2, 0], [-1.2, 1.2, 1], [1.2, -1.2, 1], [1.2, 1.2, 0]]
-GROUPS = [
-    [-1.8, -0.6, 0],
-    [-1.2, -1.6, 0],
-    [-0.4, -1.0, 0],
-    [-1.4, 0.4, 0],
-    [-0.3, -2.0, 0],
-    [1.6, 0.9, 1],
-    [0.6, 1.8, 1],
-    [1.9, 2.0, 1],
-    [0.2, 0.9, 1],
-    [2.2, 0.1, 1],
-]
-RING = [
-    [0.0, 0.0, 1],
-    [0.5, 0.4, 1],
-    [-0.5, 0.3, 1],
-    [0.1, -0.6, 1],
-    [2.0, 0.0, 0],
-    [0.7, 1.9, 0],
-    [-1.5, 1.4, 0],
-    [-1.7, -1.0, 0],
-    [0.5, -2.0, 0],
-    [1.7, -1.3, 0],
-]
+def _listed(points: data.plane.Points) -> list[list[float]]:
+    """The points as the browser has them: [x1, x2, class], to be dragged by hundredths."""
+    x, y = points
+    return [[round(a, 2), round(b, 2), k] for (a, b), k in zip(x.tolist(), y.tolist(), strict=True)]
+
+
+XOR = _listed(data.plane.xor())
+GROUPS = _listed(data.plane.groups())
 PRESETS = [
     preset(
         "XOR",
@@ -191,7 +176,7 @@ PRESETS = [
     preset(
         "OR",
         "three of the four corners are 1: where must the line go, and what is b's sign?",
-        points=[[x, y, int(x + y > -2)] for x, y, _ in XOR],
+        points=_listed(data.plane.either()),
         w=[1.0, -0.4],
         b=0.0,
     ),
@@ -212,7 +197,7 @@ PRESETS = [
     preset(
         "a ring",
         "is there any line that has the middle on one side?",
-        points=RING,
+        points=_listed(data.plane.ring()),
         w=[0.8, 0.6],
         b=0.6,
     ),
