@@ -39,27 +39,30 @@ class Agent:
 
     def __init__(self, kernel: Any) -> None:
         self._kernel = kernel
+        self._turn = ""  # what the judge's last message is known by; an answer repeats it
         self._kept: dict[int, Any] = {}
 
-    def serve(self) -> None:
+    def serve(self, turn: str) -> None:
         """Do what the judge asks until it says that it is done."""
-        answer: dict[str, Any] = {}
-        buffers: list[bytes] = []
-        while True:
-            request, values = self._ask(answer, buffers)
-            if request.get("op") == "done":
-                return
-            try:
-                answer, buffers = self._do(request, values)
-            except BaseException as problem:  # the student's: exit(), interrupts and all
-                answer, buffers = {"error": _described(problem)}, []
+        self._turn = turn
+        while self._kernel.stdin_socket.poll(0):  # left over from a question that was stopped
+            self._kernel.session.recv(self._kernel.stdin_socket)
+        request, values = self._ask({}, [])
+        while request.get("op") != "done":
+            request, values = self._ask(*self._answer(request, values))
+
+    def _answer(self, request: dict[str, Any], values: list) -> tuple[dict[str, Any], list[bytes]]:
+        try:
+            return self._do(request, values)
+        except BaseException as problem:  # the student's: exit(), interrupts and all
+            return {"error": _described(problem)}, []
 
     def _ask(self, answer: dict[str, Any], buffers: list[bytes]) -> tuple[dict[str, Any], list]:
         """Send an answer (or, within a call, a question) and wait for what the judge says."""
         kernel = self._kernel
         session, socket = kernel.session, kernel.stdin_socket
         sys.stdout.flush()
-        content = {"prompt": "", "password": False, "course": answer}
+        content = {"prompt": "", "password": False, "course": answer, "turn": self._turn}
         session.send(
             socket,
             "input_request",
@@ -73,6 +76,7 @@ class Agent:
             if socket.poll(50):
                 _, reply = session.recv(socket)
                 if reply is not None:
+                    self._turn = reply["content"]["turn"]
                     return reply["content"]["course"], reply["buffers"]
 
     def _do(self, request: dict[str, Any], values: list) -> tuple[dict[str, Any], list[bytes]]:
@@ -150,6 +154,8 @@ class Agent:
         encoder = wire.Encoder(self._keep)
         question = {"callback": number, "what": what, "args": encoder.encode(tuple(args))}
         reply, values = self._ask(question, encoder.buffers)
+        while "op" in reply:  # the judge's function calls one of the student's
+            reply, values = self._ask(*self._answer(reply, values))
         if "error" in reply:
             raise RuntimeError(reply["error"])
         return wire.Decoder(values, self._find).decode(reply["value"])
@@ -177,12 +183,13 @@ def _described(problem: BaseException) -> dict[str, Any]:
     except BaseException:
         text = ""
     told = {"name": name, "text": text[:2000], "mixed": isinstance(problem, pretend.MixedDevices)}
-    for frame, number in _frames(problem):
-        if frame.f_globals.get("__name__") == "__main__":
-            lines = inspect.getsourcelines(frame.f_code)[0] if _has_source(frame) else []
-            at = number - frame.f_code.co_firstlineno
-            told["function"] = frame.f_code.co_name
-            told["line"] = lines[at].strip()[:200] if 0 <= at < len(lines) else ""
+    own = [at for at in _frames(problem) if at[0].f_globals.get("__name__") == "__main__"]
+    if own:
+        frame, number = own[-1]
+        lines = inspect.getsourcelines(frame.f_code)[0] if _has_source(frame) else []
+        at = number - frame.f_code.co_firstlineno
+        told["function"] = frame.f_code.co_name
+        told["line"] = lines[at].strip()[:200] if 0 <= at < len(lines) else ""
     return told
 
 

@@ -26,8 +26,8 @@ class Verdict:
     """What a graded cell came to, in words for the student.
 
     `told` is what went wrong, `on` the input it went wrong on, `hint` what a recognised mistake's
-    author is told and `mistake` its name. `lost` says that the kernel has to be replaced, and
-    `blank` that nothing was written yet.
+    author is told and `mistake` its name. `lost` says that the kernel has to be replaced,
+    `stopped` that it did not answer, and `blank` that nothing was written yet.
     """
 
     passed: bool
@@ -36,6 +36,7 @@ class Verdict:
     mistake: str = ""
     hint: str = ""
     lost: bool = False
+    stopped: bool = False
     blank: bool = False
 
 
@@ -66,13 +67,12 @@ def _verdict(problem: Exception, last: Probe | None, hidden: bool) -> Verdict:
     if isinstance(problem, check.Failed):
         return Verdict(False, problem.discreet if hidden else str(problem), on)
     if isinstance(problem, Trouble):
-        return Verdict(
-            False, _sentence(f"while {name} was running: {problem}"), on, lost=problem.lost
-        )
+        told = _sentence(f"while {name} was running: {problem}")
+        return Verdict(False, told, on, lost=problem.lost, stopped=True)
     if isinstance(problem, StudentError):
         return _raised(problem, name, on)
     if isinstance(problem, wire.WireError):
-        return Verdict(False, f"{name} returned what can't be checked: {problem}.", on)
+        return _unusable(str(problem), name, on)
     if isinstance(problem, AssertionError):
         return Verdict(False, f"{name} does not give what it should.", on)
     return Verdict(
@@ -83,10 +83,16 @@ def _verdict(problem: Exception, last: Probe | None, hidden: bool) -> Verdict:
     )
 
 
+def _unusable(why: str, name: str, on: str) -> Verdict:
+    return Verdict(False, f"{name} returned what can't be checked: {why[:200]}.", on)
+
+
 def _raised(problem: StudentError, name: str, on: str) -> Verdict:
     if problem.name == "NotImplementedError":
         what = problem.text.split(":")[0] if ":" in problem.text else name.strip("`")
         return Verdict(False, f"`{what}` is not written yet.", blank=True)
+    if problem.name == "WireError":
+        return _unusable(problem.text, name, on)
     if problem.name == "NameError" and not problem.function:
         what = problem.text.split("'")[1] if "'" in problem.text else "a function"
         return Verdict(

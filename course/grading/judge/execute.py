@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import zmq
+from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
@@ -15,14 +23,17 @@ from nbgrader.preprocessors import Execute
 from traitlets import Float, Integer
 
 from course.grading import notes
-from course.grading.judge import court, docket, naming
+from course.grading.judge import court, docket, naming, outputs
 from course.grading.judge.court import Verdict
-from course.grading.judge.link import START, Link, Trouble
+from course.grading.judge.link import FLOOD, MOST, START, Link, Trouble
+from course.grading.judge.sources import Cell
 from course.grading.judge.subject import Kernel
 from course.lesson import Variant
 
 # How long an interrupted kernel may take to answer again, in seconds.
 _PATIENCE = 10
+# What the grader's environment may hold and no student's code should see.
+_PRIVATE = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|JUPYTERHUB|COURSE_EXCHANGE")
 
 
 class Judge(Execute):
@@ -33,8 +44,13 @@ class Judge(Execute):
     student's cells are run once more without the one that ended it, and the rest is graded.
     """
 
+    timeout: int  # of nbgrader's `Execute`: how long one of the student's cells may take
+
     question_seconds = Float(
         30, help="How long the student's code may take in one graded cell."
+    ).tag(config=True)
+    submission_seconds = Float(
+        900, help="How long one notebook may take; what is not graded by then scores 0."
     ).tag(config=True)
     most_restarts = Integer(20, help="How often a submission's kernel is started again.").tag(
         config=True
@@ -45,21 +61,24 @@ class Judge(Execute):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Run all cells of `nb`; its graded cells get their verdicts as outputs."""
         self._docket = docket.load(self.parent.parent.coursedir, resources["nbgrader"])
-        self._ran: list[str] = []  # the student's cells, to be run again in a new kernel
+        self._ran: list[Cell] = []  # the student's cells, to be run again in a new kernel
         self._sentences: list[str] = []
+        self._given_up = ""  # why no kernel is started any more
         self._has_agent = False
         self._restarts = 0
+        self._until = time.monotonic() + self.submission_seconds
         beside = Path(resources["metadata"]["path"])
         with tempfile.TemporaryDirectory(prefix="submission-") as folder:
             # The student's files, and no notebook: the one beside them is the grader's.
-            shutil.copytree(
-                beside, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.ipynb")
-            )
+            shutil.copytree(beside, folder, dirs_exist_ok=True, ignore=_not_theirs)
             resources["metadata"]["path"] = folder
             try:
                 nb, resources = super().preprocess(nb, resources, km)
             finally:
                 resources["metadata"]["path"] = str(beside)
+        for cell in nb.cells:
+            if cell.cell_type == "code" and _grade_id(cell) not in self._docket.questions:
+                outputs.clean(cell)
         notes.add(nb, self._sentences)
         return nb, resources
 
@@ -69,7 +88,9 @@ class Judge(Execute):
         """Run one cell of the student's, or judge a graded one."""
         if not self._has_agent:
             self._start_agent()
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        if self._until < time.monotonic():
+            self._give_up("The time for the whole notebook was used up")
+        grade_id = _grade_id(cell)
         if grade_id in self._docket.questions:
             cell.outputs = _outputs(self._judge(grade_id))
         elif cell.cell_type == "code":
@@ -79,51 +100,74 @@ class Judge(Execute):
     # The student's cells --------------------------------------------------------------------------
 
     def _run(self, cell: NotebookNode, resources: dict[str, Any], index: int) -> None:
-        name = _name(cell)
-        try:
-            super().preprocess_cell(cell, resources, index)
-        except DeadKernelError:
-            self._sentences.append(
-                f"{name} ended Python: by asking for it, or by using up the memory. The rest was "
-                "graded without it."
-            )
-            self._replace_kernel()
+        cell.outputs = []
+        if self._given_up:
             return
-        if not self._timed_out(cell):
-            self._ran.append(cell.source)
+        self._shown = 0
+        try:
+            with self._watched(self.timeout + _PATIENCE):
+                super().preprocess_cell(cell, resources, index)
+        except DeadKernelError:
+            self._lose(
+                cell,
+                "ended Python (by asking for it, or by using up the memory), or could not be "
+                "stopped. The rest was graded without it",
+            )
+            return
+        except Exception:  # nbclient, over a message that is none
+            self._lose(cell, "sent what could not be read. The rest was graded without it")
+            return
+        names = {o.get("ename") for o in cell.outputs if o.get("output_type") == "error"}
+        if self.error_on_timeout["ename"] not in names:
+            self._ran.append(Cell(cell.source, whole=not names))
             return
         self._sentences.append(
-            f"{name} was stopped after {self.timeout} seconds. Look for a loop that never ends."
+            f"{_name(cell)} was stopped after {self.timeout} seconds. Look for a loop that never "
+            "ends."
         )
         if not self._answers():
             self._replace_kernel()
 
-    def _timed_out(self, cell: NotebookNode) -> bool:
-        name = self.error_on_timeout["ename"]
-        return any(o.get("ename") == name for o in cell.get("outputs", []))
+    def _lose(self, cell: NotebookNode, why: str) -> None:
+        self._sentences.append(f"{_name(cell)} {why}.")
+        self._replace_kernel()
 
     def _answers(self) -> bool:
         """Whether the kernel, just interrupted, takes requests again."""
-        usual = self.timeout  # type: ignore[has-type]
+        usual = self.timeout
         self.timeout = _PATIENCE
         try:
-            return self.wait_for_reply(self.kc.kernel_info()) is not None
-        except DeadKernelError:
+            with self._watched(2 * _PATIENCE):
+                return self.wait_for_reply(self.kc.kernel_info()) is not None
+        except Exception:
             return False
         finally:
             self.timeout = usual
 
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        """As nbclient's, up to so much output from a cell, and nothing for widgets."""
+        kind = msg["msg_type"]
+        self._shown += len(str(msg["content"])) if kind != "status" else 0
+        if kind.startswith("comm_") or (kind != "status" and self._shown > FLOOD):
+            return None
+        return super().process_message(msg, cell, cell_index)
+
     # Graded cells ---------------------------------------------------------------------------------
 
     def _judge(self, grade_id: str) -> Verdict:
+        if self._given_up:
+            return Verdict(False, self._given_up)
         kernel = Kernel(self._ran)
         seed = self._docket.seed(grade_id)
         try:
-            kernel.link = Link(self.km, self.kc, self.question_seconds, kernel.answer_callback)
-            verdict, functions = court.hear(self._docket.questions[grade_id], kernel, seed)
-            if not (verdict.passed or verdict.lost or verdict.blank):
-                verdict = self._named(verdict, grade_id, functions, seed)
-            kernel.link.close()
+            with self._watched(self.question_seconds + _PATIENCE):
+                kernel.link = Link(self.km, self.kc, self.question_seconds, kernel.answer_callback)
+                verdict, functions = court.hear(self._docket.questions[grade_id], kernel, seed)
+                if not (verdict.passed or verdict.stopped or verdict.blank):
+                    verdict = self._named(verdict, grade_id, functions, seed)
+                kernel.link.close()
         except Trouble as trouble:
             verdict = Verdict(False, f"Your functions could not be called: {trouble}.", lost=True)
         if verdict.lost or (kernel.link is not None and kernel.link.broken):
@@ -140,11 +184,25 @@ class Judge(Execute):
                 mistake = naming.name(self._docket.lesson, exercise, functions, seed)
             except Trouble as trouble:
                 return Verdict(False, verdict.told, verdict.on, lost=trouble.lost)
+            except Exception:
+                return verdict  # a value that can't even be compared is no known mistake
         if mistake is None:
             return verdict
         return Verdict(False, verdict.told, verdict.on, mistake.name, mistake.says)
 
     # The kernel -----------------------------------------------------------------------------------
+
+    def create_kernel_manager(self) -> AsyncKernelManager:
+        """A manager whose clients take no message larger than all that a question may return."""
+        manager = super().create_kernel_manager()
+        manager.context.setsockopt(zmq.MAXMSGSIZE, MOST)
+        return manager
+
+    def start_new_kernel(self, **kwargs: Any) -> None:
+        """Start a kernel that knows nothing of the grader's, and no module of the student's yet."""
+        kept = {k: v for k, v in os.environ.items() if not _PRIVATE.search(k.upper())}
+        # A file of the student's called like one of Python's would be loaded in its place.
+        super().start_new_kernel(env={**kept, "PYTHONSAFEPATH": "1"}, **kwargs)
 
     def _start_agent(self) -> None:
         self._has_agent = True
@@ -152,17 +210,71 @@ class Judge(Execute):
 
     def _replace_kernel(self) -> None:
         """A new kernel in which the student's cells that ended well have been run once more."""
-        self._restarts += 1
-        if self._restarts > self.most_restarts:
-            raise RuntimeError("the submission's kernel had to be started too often")
-        run_sync(self.km.restart_kernel)(now=True)
-        run_sync(self.kc.wait_for_ready)(timeout=self.startup_timeout)
-        self._start_agent()
-        kept = []
-        for source in self._ran:
-            if self.wait_for_reply(self.kc.execute(source, silent=True)) is not None:
-                kept.append(source)
-        self._ran = kept
+        while not self._given_up:
+            self._restarts += 1
+            if self._restarts > self.most_restarts:
+                self._give_up("Python had to be started too often")
+            elif self._until < time.monotonic():
+                self._give_up("The time for the whole notebook was used up")
+            elif self._start_again() and self._replay():
+                return
+
+    def _start_again(self) -> bool:
+        """Start a kernel on new ports: a process left by the old one may still hold those."""
+        self._kill()
+        try:
+            self._cleanup_kernel()
+            self.create_kernel_manager()
+            self.start_new_kernel()
+            self.start_new_kernel_client()
+            self._start_agent()
+        except (RuntimeError, DeadKernelError) as problem:
+            self.log.warning("A kernel did not start: %s", problem)
+            return False
+        return True
+
+    def _replay(self) -> bool:
+        """Run the student's cells once more. Drops one that doesn't end; False if Python did."""
+        for cell in list(self._ran):
+            try:
+                with self._watched(self.timeout + _PATIENCE):
+                    reply = self.wait_for_reply(self.kc.execute(cell.source, silent=True))
+            except Exception:
+                self._ran.remove(cell)
+                return False
+            if reply is None:
+                self._ran.remove(cell)
+                if not self._answers():
+                    return False
+        return True
+
+    def _give_up(self, why: str) -> None:
+        self._given_up = self._given_up or f"{why}. What was left to grade scored 0."
+
+    @contextmanager
+    def _watched(self, seconds: float) -> Iterator[None]:
+        """Kill the kernel where the block takes longer than that, whatever it waits for."""
+        left = max(self._until - time.monotonic(), 1)
+        timer = threading.Timer(min(seconds, left), self._kill)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _kill(self) -> None:
+        if self.km is not None and self.km.provisioner is not None:
+            run_sync(self.km.provisioner.kill)()
+
+
+def _not_theirs(folder: str, names: list[str]) -> list[str]:
+    """What is not copied to the kernel's folder: notebooks, links, and what is no file."""
+    paths = {name: Path(folder, name) for name in names}
+    return [
+        name
+        for name, path in paths.items()
+        if path.suffix == ".ipynb" or path.is_symlink() or not (path.is_file() or path.is_dir())
+    ]
 
 
 def _outputs(verdict: Verdict) -> list[NotebookNode]:
@@ -191,8 +303,12 @@ def _outputs(verdict: Verdict) -> list[NotebookNode]:
     ]
 
 
+def _grade_id(cell: NotebookNode) -> str:
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+
+
 def _name(cell: NotebookNode) -> str:
-    name = cell.metadata.get("nbgrader", {}).get("grade_id")
+    name = _grade_id(cell)
     if name:
         return f"The cell {notes.code(name)}"
     first = (cell.source.strip().splitlines() or [""])[0]

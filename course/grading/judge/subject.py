@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from course import pretend, syntax, trial
-from course.grading.judge import wire
+from course import pretend, trial
+from course.grading.judge import sources, wire
 from course.grading.judge.link import Answer, Link, StudentError, value_of
 
 
 class Kernel:
-    """The student's namespace behind a `Link`. `sources` are the student's cells, in order."""
+    """The student's namespace behind a `Link`. `cells` are the student's, in order."""
 
-    def __init__(self, sources: list[str]) -> None:
+    def __init__(self, cells: list[sources.Cell]) -> None:
         self.link: Link | None = None
-        self.sources = sources
+        self.cells = cells
         self._callbacks: dict[int, Any] = {}
 
     def look_up(self, name: str) -> Any:
@@ -52,7 +52,7 @@ class Kernel:
         """How something of the judge's is named to the agent: never by its code."""
         if isinstance(value, RemoteObject):
             return {"handle": value._number}
-        if isinstance(value, RemoteFunction):
+        if isinstance(value, trial.Subject):
             return {"import": ["__main__", value.__name__]}
         for module in (torch, torch.nn.functional, math, np):
             name = getattr(value, "__name__", "")
@@ -118,20 +118,29 @@ class RemoteFunction(trial.Subject):
 
     def uses(self, names: set[str]) -> tuple[str, int] | None:
         """See `Subject`."""
-        return syntax.uses_in(self._kernel.sources, self.__name__, names)
+        return sources.uses(self._kernel.cells, self.__name__, names)
 
     def _call(self, how: str, args: tuple, kwargs: dict) -> Any:
         return self._kernel.call({"target": self.__name__, "how": how}, args, kwargs)
 
 
+# What a tensor has and an object of a lesson has not. Were these asked of a student's object, a
+# graded cell that says `got.allclose(want)` would leave the verdict, and the expected value, to it.
+_TENSORS_OWN = set(dir(torch.Tensor)) - set(dir(torch.nn.Module)) - {"data", "grad", "backward"}
+
+
 class RemoteObject:
-    """An object of the student's that stays in the kernel: a module, an iterator, a function."""
+    """An object of the student's that stays in the kernel: a module, an iterator, a function.
+
+    It has no truth value and equals nothing: what it is can't be decided by the student.
+    """
 
     def __init__(self, kernel: Kernel, described: dict[str, Any]) -> None:
         self._kernel = kernel
         self._number = int(described["handle"])
         self._kind = str(described.get("kind", "object"))
-        self._type = str(described.get("type", "object"))[:100]
+        said = str(described.get("type", "object"))[:100]
+        self._type = said if said.isidentifier() else "object"
 
     def __repr__(self) -> str:
         return f"<the student's {self._type}>"
@@ -143,7 +152,20 @@ class RemoteObject:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if name in _TENSORS_OWN:
+            raise self._no_value()
         return self._kernel.ask({"op": "get", "handle": self._number, "name": name})[1]
+
+    def __bool__(self) -> bool:
+        raise self._no_value()
+
+    def __eq__(self, other: object) -> bool:
+        raise self._no_value()
+
+    __hash__ = object.__hash__
+
+    def _no_value(self) -> wire.WireError:
+        return wire.WireError(f"an object of type {self._type} in place of a value")
 
     def __iter__(self) -> Iterator[Any]:
         while True:

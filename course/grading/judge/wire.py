@@ -103,8 +103,11 @@ class Decoder:
         self._nodes += 1
         if depth > DEPTH or self._nodes > NODES:
             raise WireError("nested too deeply or too many parts")
-        if node is None or isinstance(node, (bool, str)):
+        if node is None or isinstance(node, bool):
             return node
+        if isinstance(node, str):
+            # Half of a surrogate pair can't be written to a file.
+            return node.encode("utf-8", "replace").decode()
         if not isinstance(node, dict) or not node:
             raise WireError("not a value")
         kind, inside = next(iter(node.items()))
@@ -148,6 +151,8 @@ class Decoder:
             if raw
             else (torch.empty(0, dtype=dtype))
         )
+        if dtype is torch.bool:
+            flat = flat.view(torch.uint8) != 0  # a byte that is neither 0 nor 1 is undefined
         tensor = flat.reshape(shape)
         if node.get("device") == "cuda" and torch.cuda.is_available():
             tensor = tensor.cuda()

@@ -1,0 +1,96 @@
+"""The bank of attacks: hostile submissions, read from the files beside this one.
+
+An attack is a percent script. Its docstring says what it tries, and then, one a line,
+
+    Loses: raised count            exercises that must score 0
+    May lose: ramp                 exercises whose score is the attacker's own affair
+    Needs the sandbox: why         what the judge alone can't keep from happening
+    Not run: why                   too dangerous for that
+
+Every other exercise is answered rightly and must get all its points. The cells: `answer="raised"`
+stands in that answer cell; plain cells before the first answer go to the notebook's start, those
+after it to its end; `beside="name.py"` is a file handed in with it; `edit=true` is code that changes
+the submitted `notebook`, run by whoever builds the submission.
+"""
+
+import ast
+import copy
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from course.grading import catalogue
+from course.lesson import Lesson
+
+HERE = Path(__file__).resolve().parent
+KINDS = ("forge", "read", "get_out", "exhaust", "cheat")
+LESSON = HERE / "lesson.py"
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One hostile submission, and what it must come to."""
+
+    name: str
+    tries: str
+    loses: frozenset[str]
+    may_lose: frozenset[str]
+    sandbox: str
+    not_run: str
+    cells: list[NotebookNode]
+
+    @property
+    def student(self) -> str:
+        """The name it is handed in by."""
+        return self.name.replace("/", "-").replace("_", "-")
+
+    def hand_in(self, folder: Path, name: str, release: NotebookNode, lesson: Lesson) -> None:
+        """Write the submission to `folder`, as notebook `name` made of `release`."""
+        notebook = copy.deepcopy(release)
+        answers = {c.metadata["answer"]: c.source for c in self.cells if "answer" in c.metadata}
+        for exercise, cell in _answer_cells(notebook, lesson).items():
+            right = catalogue.solution(lesson.exercises[exercise]).source
+            cell.source = answers.get(exercise, right)
+        at_end = False
+        first = 0
+        for cell in self.cells:
+            at_end |= "answer" in cell.metadata
+            if "beside" in cell.metadata:
+                path = folder / cell.metadata["beside"]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(cell.source, encoding="utf-8")
+            elif "edit" in cell.metadata:
+                exec(compile(cell.source, self.name, "exec"), {"notebook": notebook})
+            elif not cell.metadata:
+                place = len(notebook.cells) if at_end else first
+                notebook.cells.insert(place, nbformat.v4.new_code_cell(cell.source))
+                first += not at_end
+        (folder / f"{name}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
+
+
+def read() -> list[Attack]:
+    """All attacks, by kind."""
+    return [_read(path) for kind in KINDS for path in sorted((HERE / kind).glob("*.py"))]
+
+
+def _read(path: Path) -> Attack:
+    head, *cells = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent").cells
+    text = ast.literal_eval(head.source.strip())
+    said = dict(re.findall(r"^([A-Z][a-z ]+): (.+)$", text, re.MULTILINE))
+    return Attack(
+        f"{path.parent.name}/{path.stem}",
+        text.strip().splitlines()[0],
+        frozenset(said.get("Loses", "").split()),
+        frozenset(said.get("May lose", "").split()),
+        said.get("Needs the sandbox", ""),
+        said.get("Not run", ""),
+        cells,
+    )
+
+
+def _answer_cells(notebook: NotebookNode, lesson: Lesson) -> dict[str, NotebookNode]:
+    return {c.id: c for c in notebook.cells if c.id in lesson.exercises}

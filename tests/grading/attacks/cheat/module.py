@@ -1,0 +1,11 @@
+"""The forbidden function as a layer.
+
+Loses: ramp
+"""
+
+# %% answer="ramp"
+layer = torch.nn.ReLU()
+
+
+def ramp(z):
+    return layer(z)

@@ -1,0 +1,13 @@
+"""A cell that never ends.
+
+Loses: raised
+"""
+
+
+# %% answer="raised"
+def raised(z):
+    return z + 3
+
+
+while True:
+    pass

@@ -1,0 +1,16 @@
+"""What the judge's own agent knows."""
+
+# %%
+kernel = get_ipython().kernel
+agent = kernel._course_agent
+seen = []
+
+
+# %% answer="raised"
+def raised(z):
+    seen.append((vars(agent), kernel.get_parent("shell"), agent._do.__globals__.keys()))
+    return z + 3
+
+
+# %%
+print(seen, agent._kept)
