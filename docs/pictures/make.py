@@ -10,7 +10,7 @@ SCREENSHOTS = HERE.parent.parent / "build" / "screenshots"
 PICTURES = {
     "notebook": ("student-notebook", None),
     "formgrader": ("instructor-submissions", (290, 60, 1462, 470)),
-    "feedback": ("student-feedback", (370, 0, 1130, 880)),
+    "feedback": ("student-feedback", (160, 0, 940, 1150)),
 }
 LARGEST = 200_000  # bytes
 

@@ -10,7 +10,8 @@ from playwright.sync_api import FrameLocator, expect
 
 pytestmark = pytest.mark.xdist_group("browser-instructor")
 NAME = "01_activations"
-STUB = re.compile(r'raise NotImplementedError\(\\"neuron: .*?\\"\)')  # as it stands in JSON
+RIGHT = {"neuron": "return g(x @ w + b)"}
+WRONG = {"sigmoid_prime": "s = torch.sigmoid(torch.sigmoid(z)); return s * (1 - s)"}
 
 
 def press(frame: FrameLocator, action: str, wanted: str) -> None:
@@ -64,9 +65,14 @@ def hand_in(lab: LabPage) -> None:
 
 
 def solve(notebook: Path) -> None:
-    """Write the first answer into a notebook."""
-    text, stubs = STUB.subn("return g(x @ w + b)", notebook.read_text())
-    assert stubs == 1
+    """Write one right answer into a notebook, and one that is wrong in a known way."""
+    text = notebook.read_text()
+    for name, answer in (RIGHT | WRONG).items():
+        stub = (
+            rf'raise NotImplementedError\(\\"{name}: .*?\\"\)'  # with quotes as they stand in JSON
+        )
+        text, stubs = re.subn(stub, answer, text)
+        assert stubs == 1
     notebook.write_text(text)
 
 
@@ -92,5 +98,7 @@ def give_back(lab: LabPage, formgrader: FrameLocator, student: str) -> None:
     press(formgrader, "release-feedback", "Successfully released feedback")
     lab.page.goto(lab.server.url(f"files/feedback/{student}/{NAME}/{NAME}.html"))
     expect(lab.page.locator("body")).to_contain_text("1 of 22 points")
+    expect(lab.page.locator("body")).to_contain_text("Recognised: sigmoid twice")
     expect(lab.page.locator("body")).to_contain_text("collapse is not written yet")
+    lab.page.set_viewport_size({"width": 1100, "height": 1150})
     lab.picture("student-feedback")
