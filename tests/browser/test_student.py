@@ -30,7 +30,8 @@ def test_running_all_stops_at_the_first_exercise_and_says_what_to_write(lab: Lab
     expect(errors).to_contain_text("NotImplementedError: neuron: return g of the weighted sum")
     expect(errors).not_to_contain_text("NameError")
     expect(lab.page.locator(".jp-CodeCell", has=errors)).to_contain_text("neuron(x, w, -1.0")
-    errors.scroll_into_view_if_needed()
+    errors.click()
+    expect(errors).to_be_in_viewport(ratio=1)
     lab.picture("student-first-exercise")
 
 
