@@ -1,12 +1,15 @@
 """An instructor and a student on one server: hand out, hand in, grade, give back."""
 
+import getpass
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from labpage import LabPage
-from playwright.sync_api import FrameLocator, expect
+from playwright.sync_api import FrameLocator, Locator, expect
 
 pytestmark = pytest.mark.xdist_group("browser-instructor")
 NAME = "01_activations"
@@ -14,9 +17,9 @@ RIGHT = {"neuron": "return g(x @ w + b)"}
 WRONG = {"sigmoid_prime": "s = torch.sigmoid(torch.sigmoid(z)); return s * (1 - s)"}
 
 
-def press(frame: FrameLocator, action: str, wanted: str) -> None:
+def press(frame: FrameLocator, action: str, wanted: str, row: Locator | None = None) -> None:
     """Press formgrader's button in a column, read that it went well, and close the message."""
-    frame.locator(f"td.{action} a").first.click()
+    (row or frame).locator(f"td.{action} a").click()
     message = frame.locator(".modal.in")
     expect(message).to_be_visible(timeout=120_000)
     assert wanted in message.inner_text()
@@ -39,15 +42,24 @@ def test_an_assignment_goes_out_comes_in_is_graded_and_goes_back(lab: LabPage):
     lab.page.get_by_role("tab", name="Formgrader").click()
     press(formgrader, "collect", "Successfully collected")
     expect(formgrader.locator("td.num-submissions")).to_have_text("1")
-    formgrader.locator("td.num-submissions a").click()
-    expect(formgrader.locator("td.status")).to_have_text("needs autograding")
-    press(formgrader, "autograde", "Successfully autograded")
-    expect(formgrader.locator("td.score")).to_have_text("1 / 22")
-    student = formgrader.locator("td.student-id").inner_text()
+    sample_class(lab.server.root)
+    formgrader.locator("tbody").get_by_role("link", name="1", exact=True).click()
+    expect(formgrader.locator("td.student-id")).to_have_count(5)
+    student = getpass.getuser()
+    row = formgrader.locator("tr", has=formgrader.locator("td.student-id", has_text=student))
+    expect(row.locator("td.status")).to_have_text("needs autograding")
+    press(formgrader, "autograde", "Successfully autograded", row)
+    expect(row.locator("td.score")).to_have_text("1 / 22")
     lab.picture("instructor-submissions")
 
     read_submission(lab, formgrader)
     give_back(lab, formgrader, student)
+
+
+def sample_class(root: Path) -> None:
+    """Four more submissions."""
+    command = ["sample-class", NAME, "--students", "4"]
+    subprocess.run([sys.executable, "-m", "course.cli", *command], cwd=root, check=True)
 
 
 def hand_in(lab: LabPage) -> None:
