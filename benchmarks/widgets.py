@@ -193,27 +193,39 @@ def press(page: Page, focusable: Locator, keys: int) -> list[float]:
     return times
 
 
-def frames(page: Page, panel: Locator, seconds: float = 3.0) -> float:
-    """Frames painted a second while the first point is dragged to and fro."""
+# A mouse reports every 4 ms. Playwright's own moves wait until each is shown, so that only every
+# other frame could get one; the moves of the drag are therefore made in the page.
+DRAG = """
+(plane) => new Promise((done) => {
+  const { left, top, width, height } = plane.getBoundingClientRect();
+  const begin = performance.now();
+  courseLog.paints = [];
+  const timer = setInterval(() => {
+    const angle = (performance.now() - begin) / 300;
+    plane.dispatchEvent(new PointerEvent("pointermove", {
+      clientX: left + width * (0.5 + 0.3 * Math.cos(angle)),
+      clientY: top + height * (0.5 + 0.3 * Math.sin(angle)),
+    }));
+    if (performance.now() - begin < 3000) return;
+    clearInterval(timer);
+    done(courseLog.paints);
+  }, 4);
+})
+"""
+
+
+def frames(page: Page, panel: Locator) -> float:
+    """Frames painted a second while the first point is dragged in circles for three seconds."""
     plane = panel.locator("svg").first
     plane.scroll_into_view_if_needed()
-    box = plane.bounding_box()
     point = panel.locator(".course-handle").first.bounding_box()
-    assert box
     assert point
     page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
     page.mouse.down()
-    page.evaluate("courseLog.paints = []")
-    start = time.monotonic()
-    turn = 0
-    while time.monotonic() - start < seconds:
-        turn += 1
-        share = 0.3 if turn % 2 else 0.7  # `steps` sends moves faster than the screen shows them
-        page.mouse.move(box["x"] + share * box["width"], box["y"] + 0.6 * box["height"], steps=60)
-    paints = page.evaluate("courseLog.paints")
+    paints = plane.evaluate(DRAG)
     page.mouse.up()
     # Several paints in one frame count once.
-    moments = sorted({round(paint, 1) for paint in paints})
+    moments = sorted({round(paint) for paint in paints})
     return (len(moments) - 1) / (moments[-1] - moments[0]) * 1000
 
 
