@@ -9,7 +9,7 @@ SCREENSHOTS = HERE.parent.parent / "build" / "screenshots"
 # Picture: screenshot, and the part of it that is shown (left, top, right, bottom; None: all).
 PICTURES = {
     "notebook": ("student-notebook", None),
-    "formgrader": ("instructor-submissions", (290, 60, 1462, 470)),
+    "formgrader": ("instructor-submissions", (290, 60, 1462, 690)),
     "feedback": ("student-feedback", (160, 0, 940, 1150)),
 }
 LARGEST = 200_000  # bytes
