@@ -8,15 +8,18 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "attacks"))
 
 import bank
-from course_under_attack import CANARIES, HONEST, NAME, Outcome, grade, prepare, spoken
+from course_under_attack import CANARIES, Outcome, grade, prepare, spoken
 
 ATTACKS = bank.read()
 POINTS = {name: exercise.points for name, exercise in spoken().exercises.items()}
-_HALVES = [[a for a in ATTACKS if not a.not_run][half::2] for half in (0, 1)]
+_SUBMISSIONS = bank.submissions([a for a in ATTACKS if not a.not_run])
+_HALVES = _SUBMISSIONS[0::2], [_SUBMISSIONS[0], *_SUBMISSIONS[1::2]]  # each with the honest one
 _CASES = [
-    pytest.param(half, attack, id=attack.name, marks=pytest.mark.xdist_group(f"attacks-{half}"))
-    for half, attacks in enumerate(_HALVES)
-    for attack in [*attacks, HONEST]
+    pytest.param(
+        half, one, id=f"{half}-{one.student}", marks=pytest.mark.xdist_group(f"attacks-{half}")
+    )
+    for half, submissions in enumerate(_HALVES)
+    for one in submissions
 ]
 
 
@@ -26,18 +29,17 @@ def graded(request, root, tmp_path_factory) -> dict[str, Outcome]:
     return grade(prepare(root, tmp_path_factory.mktemp("attacked"), _HALVES[request.param]))
 
 
-@pytest.mark.parametrize(("graded", "attack"), _CASES, indirect=["graded"])
-def test_an_attack_gains_nothing_and_sees_nothing(graded, attack):
-    outcome = graded[attack.student]
-    got = {name: outcome.scores[name] for name in POINTS}
-    assert None not in got.values(), "no definite score"
-    lost = {name for name, points in got.items() if points == 0}
-    kept = {name for name, points in got.items() if points == POINTS[name]}
-    assert lost | kept == set(POINTS)
-    assert attack.loses <= lost, "a forged point"
-    assert lost <= attack.loses | attack.may_lose, "an honest answer was failed"
+@pytest.mark.parametrize(("graded", "submission"), _CASES, indirect=["graded"])
+def test_an_attack_gains_nothing_and_sees_nothing(graded, submission):
+    outcome = graded[submission.student]
+    loses = frozenset().union(*(a.loses for a in submission.attacks))
+    may_lose = frozenset().union(*(a.may_lose for a in submission.attacks))
+    assert set(outcome.scores) == set(POINTS)
+    for name, points in POINTS.items():
+        wanted = {0} if name in loses else {0, points} if name in may_lose else {points}
+        assert outcome.scores[name] in wanted, (name, outcome.told)
     assert "<script>document.title" not in outcome.page
-    if not attack.sandbox:
+    if not any(attack.sandbox for attack in submission.attacks):
         assert CANARIES.search(outcome.page) is None
         assert CANARIES.search(outcome.outputs) is None
 
@@ -51,8 +53,8 @@ def test_the_canaries_are_where_they_are_looked_for():
 
 def test_the_bank_is_large_and_says_what_it_leaves_to_the_sandbox():
     assert len(ATTACKS) >= 50
-    assert len({a.student for a in ATTACKS}) == len(ATTACKS)
+    handed_in = [a for one in _SUBMISSIONS for a in one.attacks]
+    assert {a.name for a in handed_in} == {a.name for a in ATTACKS if not a.not_run}
     for attack in ATTACKS:
         assert attack.loses | attack.may_lose <= set(POINTS)
         assert attack.sandbox or not attack.not_run
-    assert NAME.startswith("90_")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import traceback
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +29,8 @@ class Verdict:
 
     `told` is what went wrong, `on` the input it went wrong on, `hint` what a recognised mistake's
     author is told and `mistake` its name. `lost` says that the kernel has to be replaced,
-    `stopped` that it did not answer, and `blank` that nothing was written yet.
+    `stopped` that it did not answer, and `blank` that nothing was written yet. `points` is what a
+    graded cell that passed gives by ending in a number; None for all there are.
     """
 
     passed: bool
@@ -38,6 +41,7 @@ class Verdict:
     lost: bool = False
     stopped: bool = False
     blank: bool = False
+    points: float | None = None
 
 
 def hear(source: str, kernel: Kernel, seed: int) -> tuple[Verdict, dict[str, RemoteFunction]]:
@@ -53,12 +57,26 @@ def hear(source: str, kernel: Kernel, seed: int) -> tuple[Verdict, dict[str, Rem
                 functions[name] = found
                 found = Recorded(found, name, probes)
             names[name] = found
-        exec(compile(source, _CELL, "exec"), names)
+        value = _run(source, names)
     except Exception as problem:
         hidden = _is_hidden(source, _line(problem))
         last = probes[-1] if probes else None
         return _verdict(problem, last, hidden), functions
-    return Verdict(passed=True), functions
+    if type(value) not in (int, float):
+        return Verdict(passed=True), functions
+    if not math.isfinite(value):
+        return Verdict(False, "Your points could not be worked out."), functions
+    return Verdict(passed=True, points=max(0.0, float(value))), functions
+
+
+def _run(source: str, names: dict[str, Any]) -> Any:
+    """Run a cell; returns the value of its last line where that is an expression."""
+    tree = ast.parse(source)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, _CELL, "exec"), names)
+    if not isinstance(last, ast.Expr):
+        return None
+    return eval(compile(ast.Expression(last.value), _CELL, "eval"), names)
 
 
 def _verdict(problem: Exception, last: Probe | None, hidden: bool) -> Verdict:

@@ -92,7 +92,7 @@ class Judge(Execute):
             self._give_up("The time for the whole notebook was used up")
         grade_id = _grade_id(cell)
         if grade_id in self._docket.questions:
-            cell.outputs = _outputs(self._judge(grade_id))
+            cell.outputs = _outputs(self._judge(grade_id), float(cell.metadata.nbgrader.points))
         elif cell.cell_type == "code":
             self._run(cell, resources, index)
         return cell, resources
@@ -277,8 +277,11 @@ def _not_theirs(folder: str, names: list[str]) -> list[str]:
     ]
 
 
-def _outputs(verdict: Verdict) -> list[NotebookNode]:
-    """What stands below a graded cell; nbgrader reads the score off it: an error, or none."""
+def _outputs(verdict: Verdict, most: float) -> list[NotebookNode]:
+    """What stands below a graded cell; nbgrader reads the score off it.
+
+    An error is 0, a result that is a number is that many points, and neither is all of them.
+    """
     told = {
         "passed": verdict.passed,
         "blank": verdict.blank,
@@ -289,7 +292,11 @@ def _outputs(verdict: Verdict) -> list[NotebookNode]:
     }
     if verdict.passed:
         text = {"text/plain": "All checks passed."}
-        return [new_output("display_data", data=text, metadata={"course": told})]
+        made = [new_output("display_data", data=text, metadata={"course": told})]
+        if verdict.points is not None and verdict.points < most:
+            number = {"text/plain": repr(verdict.points)}
+            made.append(new_output("execute_result", data=number, execution_count=None))
+        return made
     lines = [verdict.told]
     if verdict.on:
         lines.append(f"The input was {verdict.on}.")

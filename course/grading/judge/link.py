@@ -143,11 +143,12 @@ class Link:
         reply = self._message(self._kc.shell_channel, 0)
         if reply is not None and reply["parent_header"].get("msg_id") == self._serving:
             self._give_up("what answers for them was taken away")
-        while self._printed <= FLOOD:
+        for _ in range(1000):  # a flood would keep us here
             message = self._message(self._kc.iopub_channel, 0)
             if message is None:
                 return
-            self._printed += len(str(message["content"]))
+            if message["parent_header"].get("msg_id") == self._serving:
+                self._printed += len(str(message["content"]))
 
     def _message(self, channel: Any, seconds: float) -> dict[str, Any] | None:
         try:

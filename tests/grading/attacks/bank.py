@@ -7,7 +7,8 @@ An attack is a percent script. Its docstring says what it tries, and then, one a
     Needs the sandbox: why         what the judge alone can't keep from happening
     Not run: why                   too dangerous for that
 
-Every other exercise is answered rightly and must get all its points. The cells: `answer="raised"`
+Every other exercise is answered rightly and must get all its points; attacks that only answer may
+share a submission, each on its own exercises. The cells: `answer="raised"`
 stands in that answer cell; plain cells before the first answer go to the notebook's start, those
 after it to its end; `beside="name.py"` is a file handed in with it; `edit=true` is code that changes
 the submitted `notebook`, run by whoever builds the submission.
@@ -44,32 +45,61 @@ class Attack:
     cells: list[NotebookNode]
 
     @property
-    def student(self) -> str:
-        """The name it is handed in by."""
-        return self.name.replace("/", "-").replace("_", "-")
+    def answers(self) -> set[str]:
+        """The exercises whose answer cells it writes."""
+        return {cell.metadata["answer"] for cell in self.cells if "answer" in cell.metadata}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all it does is to answer, so that it may share a submission with others."""
+        return all("answer" in c.metadata for c in self.cells) and self.loses == self.answers
+
+
+@dataclass
+class Submission:
+    """What one student hands in: an attack, or several on different exercises."""
+
+    student: str
+    attacks: list[Attack]
 
     def hand_in(self, folder: Path, name: str, release: NotebookNode, lesson: Lesson) -> None:
-        """Write the submission to `folder`, as notebook `name` made of `release`."""
+        """Write it to `folder`, as notebook `name` made of `release`."""
+        cells = [cell for attack in self.attacks for cell in attack.cells]
         notebook = copy.deepcopy(release)
-        answers = {c.metadata["answer"]: c.source for c in self.cells if "answer" in c.metadata}
-        for exercise, cell in _answer_cells(notebook, lesson).items():
-            right = catalogue.solution(lesson.exercises[exercise]).source
-            cell.source = answers.get(exercise, right)
-        at_end = False
-        first = 0
-        for cell in self.cells:
+        answers = {c.metadata["answer"]: c.source for c in cells if "answer" in c.metadata}
+        for cell in notebook.cells:
+            if cell.id in lesson.exercises:
+                right = catalogue.solution(lesson.exercises[cell.id]).source
+                cell.source = answers.get(cell.id, right)
+        first, at_end = 0, False
+        for cell in cells:
             at_end |= "answer" in cell.metadata
             if "beside" in cell.metadata:
                 path = folder / cell.metadata["beside"]
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(cell.source, encoding="utf-8")
             elif "edit" in cell.metadata:
-                exec(compile(cell.source, self.name, "exec"), {"notebook": notebook})
+                exec(compile(cell.source, self.student, "exec"), {"notebook": notebook})
             elif not cell.metadata:
                 place = len(notebook.cells) if at_end else first
                 notebook.cells.insert(place, nbformat.v4.new_code_cell(cell.source))
                 first += not at_end
         (folder / f"{name}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
+
+
+def submissions(attacks: list[Attack]) -> list[Submission]:
+    """Submissions that hold each of `attacks` once, and an honest one."""
+    made: list[Submission] = [Submission("honest", [])]
+    shared: list[Submission] = []
+    for attack in sorted(attacks, key=lambda a: -len(a.answers)):
+        room = [s for s in shared if all(a.answers.isdisjoint(attack.answers) for a in s.attacks)]
+        if attack.is_plain and room:
+            room[0].attacks.append(attack)
+            continue
+        made.append(Submission(attack.name.replace("/", "-").replace("_", "-"), [attack]))
+        if attack.is_plain:
+            shared.append(made[-1])
+    return made
 
 
 def read() -> list[Attack]:
@@ -90,7 +120,3 @@ def _read(path: Path) -> Attack:
         said.get("Not run", ""),
         cells,
     )
-
-
-def _answer_cells(notebook: NotebookNode, lesson: Lesson) -> dict[str, NotebookNode]:
-    return {c.id: c for c in notebook.cells if c.id in lesson.exercises}

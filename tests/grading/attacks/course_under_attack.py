@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from bank import LESSON, Attack
+from bank import LESSON, Submission
 from small_course import Course
 
 from course import build
@@ -15,11 +15,10 @@ from course import lesson as lessons
 from course.lesson import Lesson
 
 NAME = "90_attacked"
-HONEST = Attack("honest", "Nothing.", frozenset(), frozenset(), "", "", [])
 # Planted where no student may look: in tests, solutions, mistakes, and the grader's environment.
 CANARIES = re.compile(r"CANARY-(comment|message|solution|mistake|token)|canary_\w+|7319\.25")
 # Short times, for an attack that only waits is the same after 6 seconds as after 60.
-_SETTINGS = """
+SETTINGS = """
 c.Execute.timeout = 8
 c.Judge.question_seconds = 6
 c.Judge.most_restarts = 4
@@ -34,9 +33,16 @@ class Outcome:
     page: str
     outputs: str
 
+    @property
+    def told(self) -> str:
+        """The sentences below its graded cells."""
+        return " | ".join(re.findall(r'"told": "([^"]+)"', self.outputs))
 
-def prepare(root: Path, folder: Path, attacks: list[Attack], settings: str = _SETTINGS) -> Course:
-    """A course in `folder`, like that in `root`, with the submissions of `attacks` and one honest."""
+
+def prepare(
+    root: Path, folder: Path, submissions: list[Submission], settings: str = SETTINGS
+) -> Course:
+    """A course in `folder`, like that in `root`, with these handed in."""
     course = Course(folder, root)
     shutil.copy(LESSON, folder / "lessons" / f"{NAME}.py")
     build.build(folder, [NAME])
@@ -44,8 +50,8 @@ def prepare(root: Path, folder: Path, attacks: list[Attack], settings: str = _SE
         file.write(settings)
     course.env |= {"COURSE_TEST_TOKEN": "CANARY-token", "COURSE_ATTACKS": "1"}
     lesson, release = spoken(), course.released(NAME)
-    for attack in [*attacks, HONEST]:
-        attack.hand_in(course.hand_in(attack.student, NAME), NAME, release, lesson)
+    for one in submissions:
+        one.hand_in(course.hand_in(one.student, NAME), NAME, release, lesson)
     return course
 
 

@@ -1,11 +1,11 @@
 """One answer for the notebook, another where the judge is.
 
-Loses: raised
+Loses: loose
 """
 
 
-# %% answer="raised"
-def raised(z):
+# %% answer="loose"
+def loose(z):
     if hasattr(get_ipython().kernel, "_course_agent"):
         return {"passed": True, "score": 2}
-    return z + 3
+    return 3 * z

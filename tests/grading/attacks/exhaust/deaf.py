@@ -1,13 +1,13 @@
 """An endless loop that doesn't listen to interrupts.
 
-Loses: raised
+Loses: count
 """
 
-# %% answer="raised"
+# %% answer="count"
 import signal
 
 
-def raised(z):
+def count(z):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         pass

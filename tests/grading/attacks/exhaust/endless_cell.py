@@ -1,13 +1,12 @@
 """A cell that never ends.
 
-Loses: raised
+Loses: loose
 """
 
-
-# %% answer="raised"
-def raised(z):
-    return z + 3
-
-
+# %% answer="loose"
 while True:
     pass
+
+
+def loose(z):
+    return 3 * z

@@ -1,10 +1,10 @@
 """An iterator without end, where a list is due.
 
-Loses: raised
+Loses: loose
 """
 
 
-# %% answer="raised"
-def raised(z):
+# %% answer="loose"
+def loose(z):
     while True:
         yield z

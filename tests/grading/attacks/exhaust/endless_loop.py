@@ -1,10 +1,10 @@
 """A function that never returns.
 
-Loses: raised
+Loses: count
 """
 
 
-# %% answer="raised"
-def raised(z):
+# %% answer="count"
+def count(z):
     while True:
         pass

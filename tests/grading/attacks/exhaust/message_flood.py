@@ -1,11 +1,11 @@
 """Messages without end on the line to the judge, while the answer doesn't come.
 
-Loses: raised
+Loses: count
 """
 
 
-# %% answer="raised"
-def raised(z):
+# %% answer="count"
+def count(z):
     kernel = get_ipython().kernel
     while True:
         kernel.session.send(

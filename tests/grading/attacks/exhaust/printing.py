@@ -1,10 +1,10 @@
 """A function that prints without end.
 
-Loses: raised
+Loses: loose
 """
 
 
-# %% answer="raised"
-def raised(z):
+# %% answer="loose"
+def loose(z):
     while True:
         print("x" * 1000)

@@ -1,12 +1,12 @@
 """Replies without end on the line that the cell's own reply comes by.
 
-Loses: raised
+Loses: loose
 """
 
 
-# %% answer="raised"
-def raised(z):
-    return z + 3
+# %% answer="loose"
+def loose(z):
+    return 3 * z
 
 
 kernel = get_ipython().kernel

@@ -1,11 +1,11 @@
 """Answers to the judge's questions, sent before they are asked.
 
-Loses: raised
+Loses: loose
 """
 
 
-# %% answer="raised"
-def raised(z):
+# %% answer="loose"
+def loose(z):
     return z
 
 

@@ -1,14 +1,14 @@
 """Ending Python with exit code 0 in the middle of the graded cell.
 
-Loses: raised
+Loses: loose
 """
 
-# %% answer="raised"
+# %% answer="loose"
 import atexit
 import os
 
 atexit.register(os._exit, 0)
 
 
-def raised(z):
+def loose(z):
     os._exit(0)

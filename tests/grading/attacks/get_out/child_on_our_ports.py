@@ -1,9 +1,9 @@
 """A child that keeps the kernel's sockets open when the kernel is gone, so that no other can start.
 
-Loses: raised
+Loses: loose
 """
 
-# %% answer="raised"
+# %% answer="loose"
 import os
 import time
 

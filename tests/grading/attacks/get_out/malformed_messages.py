@@ -1,12 +1,12 @@
 """Messages on the channel for outputs that have none of the parts they should have.
 
-Loses: raised
+Loses: count
 """
 
 
-# %% answer="raised"
-def raised(z):
-    return z + 3
+# %% answer="count"
+def count(z):
+    return int((z > 0).sum())
 
 
 kernel = get_ipython().kernel

@@ -1,9 +1,9 @@
 """Code that every later kernel of the same user would run at its start.
 
-Loses: raised
+Loses: count
 """
 
-# %% answer="raised"
+# %% answer="count"
 import os
 from pathlib import Path
 
@@ -15,5 +15,5 @@ place.mkdir(parents=True, exist_ok=True)
 (place / "00.py").write_text("import os; os._exit(1)")
 
 
-def raised(z):
+def count(z):
     return z

@@ -1,7 +1,6 @@
 """Extra points, written into the gradebook directly.
 
 Needs the sandbox: the gradebook can be written by any process of the grader's user.
-May gain: until then it does.
 """
 
 # %%
