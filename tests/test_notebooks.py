@@ -14,6 +14,12 @@ SECONDS = 30  # on two CPU cores
 pytestmark = pytest.mark.xdist_group("notebooks")
 
 
+@pytest.fixture(autouse=True)
+def fresh_profile(tmp_path, monkeypatch) -> None:
+    """No start-up files or settings of the user's own in the kernel."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+
+
 def read(kind: str, name: str) -> nbformat.NotebookNode:
     return nbformat.read(ROOT / kind / name / f"{name}.ipynb", as_version=4)
 
