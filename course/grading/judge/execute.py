@@ -70,8 +70,10 @@ class Judge(Execute):
         beside = Path(resources["metadata"]["path"])
         with tempfile.TemporaryDirectory(prefix="submission-") as folder:
             # The student's files, and no notebook: the one beside them is the grader's.
-            shutil.copytree(beside, folder, dirs_exist_ok=True, ignore=_not_theirs)
-            resources["metadata"]["path"] = folder
+            work = Path(folder, "work")
+            shutil.copytree(beside, work, ignore=_not_theirs)
+            self._folder = folder
+            resources["metadata"]["path"] = str(work)
             try:
                 nb, resources = super().preprocess(nb, resources, km)
             finally:
@@ -201,8 +203,13 @@ class Judge(Execute):
     def start_new_kernel(self, **kwargs: Any) -> None:
         """Start a kernel that knows nothing of the grader's, and no module of the student's yet."""
         kept = {k: v for k, v in os.environ.items() if not _PRIVATE.search(k.upper())}
-        # A file of the student's called like one of Python's would be loaded in its place.
-        super().start_new_kernel(env={**kept, "PYTHONSAFEPATH": "1"}, **kwargs)
+        own = {
+            # A file of the student's called like one of Python's would be loaded in its place.
+            "PYTHONSAFEPATH": "1",
+            # Code written there would be run by all later kernels.
+            "IPYTHONDIR": tempfile.mkdtemp(prefix="ipython-", dir=self._folder),
+        }
+        super().start_new_kernel(env={**kept, **own}, **kwargs)
 
     def _start_agent(self) -> None:
         self._has_agent = True

@@ -48,7 +48,11 @@ def prepare(
     build.build(folder, [NAME])
     with (folder / "nbgrader_config.py").open("a", encoding="utf-8") as file:
         file.write(settings)
-    course.env |= {"COURSE_TEST_TOKEN": "CANARY-token", "COURSE_ATTACKS": "1"}
+    course.env |= {
+        "COURSE_TEST_TOKEN": "CANARY-token",
+        # What an attack leaves in the settings of IPython stays in this folder in any case.
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
     lesson, release = spoken(), course.released(NAME)
     for one in submissions:
         one.hand_in(course.hand_in(one.student, NAME), NAME, release, lesson)

@@ -1,55 +1,9 @@
-"""A real kernel with the agent in it, and a court to hear graded cells against it."""
+"""A student's kernel, for a module of tests."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.utils import run_sync
-
-from course.grading.judge import court
-from course.grading.judge.court import Verdict
-from course.grading.judge.link import START, Link
-from course.grading.judge.sources import Cell
-from course.grading.judge.subject import Kernel, RemoteFunction
-
-
-class Desk:
-    """One student's kernel: `run` cells in it, `hear` graded cells about it."""
-
-    def __init__(self) -> None:
-        self._km = AsyncKernelManager()
-        run_sync(self._km.start_kernel)()
-        self._kc = self._km.client()
-        self._kc.start_channels()
-        run_sync(self._kc.wait_for_ready)(timeout=120)
-        self._kc.allow_stdin = False
-        self._cells: list[Cell] = []
-        self.functions: dict[str, RemoteFunction] = {}
-        assert self.run(START) == "ok"
-        self._cells.clear()
-
-    def run(self, source: str) -> str:
-        """Run one of the student's cells; the status of the reply."""
-        message = self._kc.execute(source)
-        self._cells.append(Cell(source))
-        while True:
-            reply: Any = run_sync(self._kc.shell_channel.get_msg)(timeout=120)
-            if reply["parent_header"].get("msg_id") == message:
-                return reply["content"]["status"]
-
-    def hear(self, test: str, seconds: float = 20, seed: int = 1) -> Verdict:
-        """The verdict on a graded cell."""
-        kernel = Kernel(self._cells)
-        kernel.link = Link(self._km, self._kc, seconds, kernel.answer_callback)
-        verdict, self.functions = court.hear(test, kernel, seed)
-        kernel.link.close()
-        return verdict
-
-    def close(self) -> None:
-        """End the kernel."""
-        self._kc.stop_channels()
-        run_sync(self._km.shutdown_kernel)(now=True)
+from desk import Desk
 
 
 @pytest.fixture(scope="module")

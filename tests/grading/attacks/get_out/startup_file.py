@@ -5,12 +5,12 @@ Loses: count
 
 # %% answer="count"
 import os
+import tempfile
 from pathlib import Path
 
-from IPython.paths import get_ipython_dir
-
-place = Path(get_ipython_dir(), "profile_default", "startup")
-assert Path.home() not in place.parents or os.environ.get("COURSE_ATTACKS")
+# Only where it was given a folder of its own: anywhere else it would reach beyond the test.
+place = Path(os.environ["IPYTHONDIR"], "profile_default", "startup")
+assert Path(tempfile.gettempdir()) in place.parents
 place.mkdir(parents=True, exist_ok=True)
 (place / "00.py").write_text("import os; os._exit(1)")
 
