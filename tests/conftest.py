@@ -24,7 +24,13 @@ def copy_course() -> Callable[[Path], Path]:
             shutil.copytree(
                 ROOT / part, target / part, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
             )
-        for file in ("nbgrader_config.py", "pyproject.toml", "requirements.lock", "Makefile"):
+        for file in (
+            "nbgrader_config.py",
+            "pyproject.toml",
+            "requirements.lock",
+            "environment.yml",
+            "Makefile",
+        ):
             shutil.copy(ROOT / file, target / file)
         return target
 

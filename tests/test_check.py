@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import relu as imported_relu
 
-from course import check
+from course import check, passed
 
 z = torch.tensor([[-1.0, 0.5, 2.0], [3.0, -4.0, 0.0]])
 aliased_relu = torch.relu
@@ -162,13 +162,29 @@ def test_random_inputs_are_the_same_again_from_the_same_seed():
     assert not torch.equal(first[0], check.randn(2, 3))
 
 
-def test_a_failure_shows_its_message_and_no_traceback():
+def shown_by(cell):
+    """What a notebook shows below a cell."""
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.utils.capture import capture_output
 
     shell = InteractiveShell.instance()
+    passed.announce()
     with capture_output() as shown:
-        shell.run_cell("from course import check\ncheck.close(1.0, 2.0, 'Add one')")
-    assert "Not yet" in shown.stdout
-    assert "Add one" in shown.stdout
-    assert "check.py" not in shown.stdout
+        shell.run_cell(cell)
+    return shown.stdout
+
+
+def test_a_failure_shows_its_message_and_no_traceback():
+    shown = shown_by("from course import check\ncheck.close(1.0, 2.0, 'Add one')")
+    assert "Not yet" in shown
+    assert "Add one" in shown
+    assert "check.py" not in shown
+    assert passed.SAYS not in shown
+
+
+def test_checks_that_pass_say_so_once():
+    assert shown_by("from course import check\ncheck.close(1.0, 1.0)").count(passed.SAYS) == 1
+
+
+def test_a_cell_without_checks_says_nothing():
+    assert shown_by("from course import check\nz = check.randn(2)") == ""

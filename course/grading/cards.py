@@ -11,6 +11,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution, is_task
 
 from course.grading import notes
+from course.grading.intake import released
 
 _HEADING = re.compile(r"^#+ +(.+?)(?:\s+·\s+[●○]{3}.*)?$", re.MULTILINE)
 
@@ -47,28 +48,33 @@ class Cards(NbGraderPreprocessor):
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Read the verdicts, scores and comments off the cells of `nb`."""
-        cards: list[Card] = []
-        title, answers = nb.metadata.get("title", ""), {}
-        for cell in nb.cells:
-            if cell.cell_type == "markdown" and not cell.metadata.get("nbgrader"):
-                found = _HEADING.findall(cell.source)
-                title = found[-1] if found and cell.get("id") != notes.ID else title
-            if is_solution(cell) and not is_grade(cell):
-                answers[title] = cell
-            if is_grade(cell) or is_task(cell):
-                cards.append(_card(cell, title, answers.get(title)))
-        resources["cards"] = cards
-        resources["notes"] = next((c.source for c in nb.cells if c.get("id") == notes.ID), "")
-        resources["heading"] = next(
-            (
-                m
-                for c in nb.cells
-                if c.get("id") != notes.ID
-                for m in _HEADING.findall(c.source)[:1]
-            ),
-            resources["nbgrader"]["notebook"],
+        ids = resources["nbgrader"]
+        # From what was handed out, not from what came back: that may have lost its headings.
+        heading, titles = _titles(
+            released(self.parent.parent.coursedir, ids["assignment"])[ids["notebook"]]
         )
+        answers = {c.metadata.nbgrader.grade_id: c for c in nb.cells if is_solution(c)}
+        graded = [cell for cell in nb.cells if is_grade(cell) or is_task(cell)]
+        by_title = {titles.get(name, ""): cell for name, cell in answers.items()}
+        resources["cards"] = [
+            _card(cell, title, by_title.get(title))
+            for cell in graded
+            for title in [titles.get(cell.metadata.nbgrader.grade_id, "")]
+        ]
+        resources["notes"] = next((c.source for c in nb.cells if c.get("id") == notes.ID), "")
+        resources["heading"] = heading or ids["notebook"]
         return nb, resources
+
+
+def _titles(release: NotebookNode) -> tuple[str, dict[str, str]]:
+    """The first heading of a notebook, and the last one before each cell that nbgrader knows."""
+    first, title, titles = "", "", {}
+    for cell in release.cells:
+        if cell.cell_type == "markdown" and (found := _HEADING.findall(cell.source)):
+            first, title = first or found[0], found[-1]
+        if "nbgrader" in cell.metadata:
+            titles[cell.metadata.nbgrader.grade_id] = title
+    return first, titles
 
 
 def _card(cell: NotebookNode, title: str, answer: NotebookNode | None) -> Card:
