@@ -71,7 +71,7 @@ class Link:
     ) -> None:
         self._km, self._kc, self._callback = manager, client, callback
         self._deadline = time.monotonic() + seconds
-        self._seconds = seconds
+        self._too_long = f"it was stopped after {seconds:g} seconds: look for an endless loop"
         self._printed = self._returned = 0
         self.broken = False
         self._turn = secrets.token_hex(8)
@@ -86,6 +86,8 @@ class Link:
         """
         if self.broken:
             raise Trouble("the kernel was lost", lost=True)
+        if self._is_late():
+            raise Trouble(self._too_long, lost=False)
         self._send(op, buffers or [])
         while True:
             answer, values = self._receive()
@@ -115,14 +117,16 @@ class Link:
                 self._returned += sum(len(b) for b in answer[1])
                 if self._returned > MOST:
                     self._give_up(f"it returned more than {MOST // 2**20} MB")
-                return answer
+                if "callback" not in answer[0] or not self._is_late():
+                    return answer
             # Looked at between any two messages, for a kernel may send them without end.
             if self._printed > FLOOD:
                 self._stop(f"it printed more than {FLOOD // 1_000_000} MB")
-            if time.monotonic() > self._deadline:
-                self._stop(
-                    f"it was stopped after {self._seconds:g} seconds: look for an endless loop"
-                )
+            if self._is_late():
+                self._stop(self._too_long)
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._deadline
 
     def _answer(self) -> Answer | None:
         """The next message, if there is one soon and it is the agent's answer."""
