@@ -53,6 +53,8 @@ def prepare(
         # What an attack leaves in the settings of IPython stays in this folder in any case.
         "IPYTHONDIR": str(folder / "ipython"),
     }
+    # ipykernel prints in another way where it finds itself under pytest.
+    course.env.pop("PYTEST_CURRENT_TEST", None)
     lesson, release = spoken(), course.released(NAME)
     for one in submissions:
         one.hand_in(course.hand_in(one.student, NAME), NAME, release, lesson)

@@ -1,5 +1,6 @@
 """A real kernel with the agent in it, and a court to hear graded cells against it."""
 
+import os
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
@@ -17,7 +18,9 @@ class Desk:
 
     def __init__(self) -> None:
         self._km = AsyncKernelManager()
-        run_sync(self._km.start_kernel)()
+        # ipykernel prints in another way where it finds itself under pytest.
+        env = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
+        run_sync(self._km.start_kernel)(env=env)
         self._kc = self._km.client()
         self._kc.start_channels()
         run_sync(self._kc.wait_for_ready)(timeout=120)

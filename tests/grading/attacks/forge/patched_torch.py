@@ -1,6 +1,7 @@
 """All of torch's comparisons replaced by ones that agree.
 
 Loses: raised loose
+May lose: ramp
 """
 
 # %%

@@ -1,4 +1,7 @@
-"""What the judge's own agent knows."""
+"""What the judge's own agent knows.
+
+May lose: ramp
+"""
 
 # %%
 kernel = get_ipython().kernel

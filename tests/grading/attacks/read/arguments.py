@@ -13,7 +13,7 @@ def raised(z):
 # %% answer="after"
 def after(x, g):
     cells = [c.cell_contents for c in getattr(g, "__closure__", None) or ()]
-    seen.extend([x, g, vars(g), cells, [getattr(c, "__dict__", c) for c in cells]])
+    seen.extend([x, g, getattr(g, "__dict__", None), cells, [getattr(c, "__dict__", c) for c in cells]])
     return 2 * g(x)
 
 

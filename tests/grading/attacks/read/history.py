@@ -1,4 +1,7 @@
-"""What the notebook's history and its hidden variables hold."""
+"""What the notebook's history and its hidden variables hold.
+
+May lose: ramp
+"""
 
 # %%
 shell = get_ipython()
