@@ -1,0 +1,326 @@
+// Three logits between the walls of a number format. The hand moves them; every frame is drawn here,
+// with the rounding of that format. With a student's softmax, Python sends what it answers.
+
+const REACH = 1000, BEND = 8; // logits lie in [-1000, 1000], drawn by asinh(z / 8); as in walls.py
+const WIDE = 440, HIGH = 300, BARS = 300;
+const ROWS = { float16: 40, float32: 88, float64: 136 }, HALF = 13, LENS = 242;
+const SVG = "http://www.w3.org/2000/svg";
+const KEYS = { "data-lm-suppress-shortcuts": "true" };
+const SHAPES = ["M8 0a8 8 0 1 1-16 0a8 8 0 1 1 16 0z", "M0-10L10 8H-10z", "M-7-7H7V7H-7z"];
+const DIAMOND = "M0-10L9 0L0 10L-9 0z";
+
+function make(tag, parent, attributes = {}, text = "") {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.textContent = text;
+  parent.append(node);
+  return node;
+}
+function draw(tag, parent, attributes = {}, text = "") {
+  const node = document.createElementNS(SVG, tag);
+  put(node, attributes);
+  if (text) node.textContent = text;
+  parent.append(node);
+  return node;
+}
+function put(node, attributes) {
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+}
+
+// ---- the arithmetic of the three formats: each result is rounded to the format
+function half(value) {
+  const size = Math.abs(value);
+  if (!(size > 0) || !Number.isFinite(value)) return value;
+  if (size >= 65520) return Math.sign(value) * Infinity;
+  const grain = 2 ** (Math.max(Math.floor(Math.log2(size)), -14) - 10);
+  let whole = Math.round(size / grain);
+  if (whole - size / grain === 0.5 && whole % 2) whole -= 1; // a tie goes to the even one
+  return Math.sign(value) * whole * grain;
+}
+const ROUND = { float16: half, float32: Math.fround, float64: (value) => value };
+
+function softmaxIn(format, logits, shift) {
+  const round = ROUND[format], z = logits.map(round);
+  const exp = z.map((value) => round(Math.exp(round(value - shift(z)))));
+  const sum = exp.reduce((a, b) => round(a + b));
+  return { exp, sum, p: exp.map((value) => round(value / sum)) };
+}
+const naiveIn = (format, logits) => softmaxIn(format, logits, () => 0);
+const stableIn = (format, logits) => softmaxIn(format, logits, (z) => Math.max(...z));
+const truthIn = (format, logits) => stableIn("float64", logits.map(ROUND[format])).p;
+function verdictOf(p, truth) {
+  if (p.some(Number.isNaN)) return "nan";
+  return p.every((value, i) => Math.abs(value - truth[i]) < 0.01) ? "right" : "wrong";
+}
+
+const UP = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079";
+function short(value) { // as course/widgets/style.py writes numbers
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return "inf";
+  const size = Math.abs(value);
+  if (value === 0) return "0";
+  if (size >= 1e-3 && size < 1e5) return String(size < 1000 ? Number(value.toPrecision(2)) : Math.round(value));
+  const [mantissa, power] = value.toExponential(1).split("e");
+  const raised = [...String(Number(power))].map((c) => (c === "-" ? "\u207b" : UP[c])).join("");
+  return `${mantissa} \u00d7 10${raised}`;
+}
+const fixed = (value) => value.toFixed(1).replace("-", "\u2212");
+const place = (z) => (WIDE * (Math.asinh(z / BEND) / Math.asinh(REACH / BEND) + 1)) / 2;
+const logitAt = (x) => BEND * Math.sinh(((2 * x) / WIDE - 1) * Math.asinh(REACH / BEND));
+const within = (z) => Math.min(REACH, Math.max(-REACH, Math.round(z * 10) / 10));
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+function isDark() {
+  const light = document.body.dataset.jpThemeLight;
+  return light ? light === "false" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+function render({ model, el }) {
+  const presets = model.get("presets"), walls = model.get("walls"), given = model.get("given");
+  let state = structuredClone(model.get("state"));
+  let lens = [-1, 1]; // the stretch of the line that the lower picture shows
+  let held = null, frame = 0, pushing = false;
+  const top = () => Math.max(...state.logits);
+
+  // ---- the page
+  const root = make("section", el, { class: "course-panel", "aria-label": model.get("title") });
+  make("div", root, { class: "course-title" }, model.get("title"));
+  const row = make("div", root, { class: "course-presets", role: "group", "aria-label": "Presets" });
+  const ask = make("p", root, { class: "course-ask" }, presets[0].ask);
+  let start = presets[0].state;
+  const chips = presets.map((preset) => {
+    const chip = make("button", row, { type: "button", ...KEYS }, preset.name);
+    chip.onclick = () => {
+      ask.textContent = preset.ask;
+      start = preset.state;
+      reset();
+    };
+    return chip;
+  });
+  const form = make("div", root, { class: "course-controls" });
+  const select = make("select", make("label", form, {}, "format "), KEYS);
+  for (const name of Object.keys(ROWS)) make("option", select, { value: name }, name);
+  select.onchange = () => ((state.format = select.value), moved());
+  const label = make("label", form, {}, "largest logit ");
+  const range = make("input", label, { type: "range", min: -REACH, max: REACH, step: 0.1, ...KEYS });
+  const output = make("output", label);
+  range.oninput = () => (stop(), push(Number(range.value) - top()), moved());
+  const player = make("span", form, { class: "course-player" }, "push to the right: ");
+  const play = make("button", player, { type: "button", ...KEYS }, "play");
+  play.onclick = () => (pushing ? stop() : (pushing = true), moved());
+  make("button", player, { type: "button", ...KEYS }, "step").onclick = () => (stop(), push(1), moved());
+  make("button", player, { type: "button", ...KEYS }, "reset").onclick = () => reset();
+
+  const views = make("div", root, { class: "course-views" });
+  const cause = make("div", views, { class: "course-wide" });
+  const line = draw("svg", cause, { viewBox: `-62 0 ${WIDE + 74} ${HIGH}`, role: "group" });
+  const effect = make("div", views, { class: "course-side" });
+  const bars = draw("svg", effect, { viewBox: `0 0 ${BARS} ${HIGH}`, role: "img" });
+  const caption = make("p", root, { class: "course-caption", "aria-live": "polite" });
+
+  // A strip is one stretch of the line with its zones: exp is 0, coarse, fine, inf.
+  const ZONES = ["course-zero", "course-coarse", "course-fine", "course-inf"];
+  function strip(y) {
+    return { y, zones: ZONES.map((name) => draw("rect", line, { y: y - HALF, height: 2 * HALF, class: name })) };
+  }
+  function zone({ zones }, format, where, left, right) {
+    const ends = [left, ...walls[format], right].map((z) => Math.min(WIDE, Math.max(0, where(z))));
+    zones.forEach((node, i) => put(node, { x: ends[i], width: Math.max(0, ends[i + 1] - ends[i]) }));
+  }
+  draw("text", line, { x: -60, y: 16 }, "cause: where is e\u1dbb a number?");
+  const strips = {};
+  for (const [name, y] of Object.entries(ROWS)) {
+    const one = (strips[name] = strip(y));
+    zone(one, name, place, -REACH, REACH);
+    one.name = draw("text", line, { x: -60, y: y + 5, class: "course-format" }, name);
+    one.name.onclick = () => ((state.format = name), moved());
+    one.dots = SHAPES.map((d) => draw("path", line, { d, class: "course-dot" }));
+    one.said = draw("text", line, { x: WIDE - 4, y: y + 4, "text-anchor": "end", class: "course-small" });
+  }
+  for (const z of [-1000, -100, -10, 0, 10, 100, 1000]) {
+    draw("path", line, { d: `M${place(z)} ${ROWS.float64 + HALF}v5`, class: "course-axis" });
+    draw("text", line, { x: place(z), y: ROWS.float64 + HALF + 17, "text-anchor": "middle", class: "course-small" }, String(z).replace("-", "\u2212"));
+  }
+  const beam = draw("path", line, { class: "course-beam" });
+  const near = strip(LENS);
+  draw("text", line, { x: -60, y: LENS - 4, class: "course-small" }, "the same,");
+  draw("text", line, { x: -60, y: LENS + 10, class: "course-small" }, "close up");
+  const ticks = draw("g", line), holds = draw("g", line);
+
+  // ---- what can be held: the pack on the long line, each logit close up
+  const lensPlace = (z) => (WIDE * (z - lens[0])) / (lens[1] - lens[0]);
+  const handles = [];
+  function handle(d, move, look) {
+    const node = draw("path", holds, { d, tabindex: 0, role: "slider", class: `course-handle ${look}`,
+      "aria-valuemin": -REACH, "aria-valuemax": REACH, ...KEYS });
+    node.onkeydown = (event) => {
+      const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      stop();
+      move((event.shiftKey ? 10 : event.altKey ? 0.1 : 1) * by);
+      moved();
+    };
+    node.onpointerdown = (event) => {
+      event.preventDefault();
+      stop();
+      node.setPointerCapture(event.pointerId);
+      node.focus({ preventScroll: true });
+      held = node;
+    };
+    node.onpointerup = node.onpointercancel = () => ((held = null), moved());
+    handles.push(node);
+    return node;
+  }
+  function push(by) {
+    const room = by > 0 ? Math.min(by, REACH - top()) : Math.max(by, -REACH - Math.min(...state.logits));
+    state.logits = state.logits.map((z) => within(z + room));
+  }
+  const at = (event) => {
+    const { left, width } = line.getBoundingClientRect();
+    return ((event.clientX - left) / width) * (WIDE + 74) - 62;
+  };
+  const pack = handle(DIAMOND, push, "course-grip");
+  pack.onpointermove = (event) => {
+    if (held === pack) moved(push(logitAt(at(event)) - top()));
+  };
+  const singles = SHAPES.map((d, i) => {
+    const move = (z) => (state.logits[i] = within(z));
+    const node = handle(d, (by) => move(state.logits[i] + by), `course-logit${i}`);
+    node.onpointermove = (event) => {
+      if (held === node) moved(move(lens[0] + (at(event) / WIDE) * (lens[1] - lens[0])));
+    };
+    return node;
+  });
+
+  // ---- bars: dashed truth; naive, or the student's; stable
+  draw("text", bars, { x: 4, y: 16 }, "effect: the probabilities");
+  draw("rect", bars, { x: 150, y: 22, width: 10, height: 10, class: "course-naive" });
+  draw("text", bars, { x: 164, y: 31, class: "course-small" }, given ? "yours" : "naive");
+  draw("rect", bars, { x: 4, y: 22, width: 10, height: 10, class: "course-truth" });
+  draw("text", bars, { x: 18, y: 31, class: "course-small" }, "truth");
+  draw("rect", bars, { x: 70, y: 22, width: 10, height: 10, class: "course-stable" });
+  draw("text", bars, { x: 84, y: 31, class: "course-small" }, "stable");
+  const FLOOR = 226, TALL = 176;
+  draw("path", bars, { d: `M0 ${FLOOR}H${BARS}`, class: "course-axis" });
+  const columns = SHAPES.map((d, i) => {
+    const x = 12 + 96 * i;
+    draw("path", bars, { d, transform: `translate(${x + 42} ${FLOOR + 14}) scale(.8)`, class: `course-handle course-logit${i}` });
+    return {
+      x,
+      naive: draw("rect", bars, { x: x + 5, width: 36, class: "course-naive" }),
+      stable: draw("rect", bars, { x: x + 43, width: 36, class: "course-stable" }),
+      truth: draw("rect", bars, { x, width: 84, class: "course-truth" }),
+      nan: draw("text", bars, { x: x + 23, y: FLOOR - 6, "text-anchor": "middle", class: "course-nan" }),
+      exp: draw("text", bars, { x: x + 42, y: FLOOR + 40, "text-anchor": "middle", class: "course-small" }),
+    };
+  });
+  const sum = draw("text", bars, { x: BARS / 2, y: FLOOR + 60, "text-anchor": "middle", class: "course-small" });
+
+  // ---- one frame
+  function stop() {
+    pushing = false;
+  }
+  function reset() {
+    stop();
+    state = structuredClone({ ...presets[0].state, ...start });
+    moved();
+  }
+  function moved() {
+    if (!frame) frame = requestAnimationFrame(show);
+  }
+  function show() {
+    frame = 0;
+    const { logits, format } = state;
+    const truth = truthIn(format, logits), naive = naiveIn(format, logits), stable = stableIn(format, logits);
+    if (!held || held === pack) {
+      const low = Math.min(...logits), middle = (low + top()) / 2, span = Math.max(4, 0.7 * (top() - low) + 1);
+      lens = [middle - span, middle + span];
+    }
+    for (const [name, one] of Object.entries(strips)) {
+      one.dots.forEach((dot, i) => put(dot, { transform: `translate(${place(logits[i])} ${one.y}) scale(.5)` }));
+      const said = verdictOf(naiveIn(name, logits).p, truthIn(name, logits));
+      one.said.textContent = `naive: ${said}`;
+      one.said.classList.toggle("course-bad", said !== "right");
+      one.name.classList.toggle("course-chosen", name === format);
+    }
+    const y = ROWS[format];
+    put(pack, { transform: `translate(${place(top())} ${y})`, "aria-label": "all three logits", "aria-valuenow": top() });
+    const [left, right] = lens.map((z) => place(Math.min(REACH, Math.max(-REACH, z))));
+    put(beam, { d: `M${left} ${y + HALF}L0 ${LENS - HALF}H${WIDE}L${right} ${y + HALF}z` });
+    zone(near, format, lensPlace, lens[0], lens[1]);
+    showTicks();
+    singles.forEach((node, i) => put(node, { transform: `translate(${lensPlace(logits[i])} ${LENS})`,
+      "aria-label": `logit ${i + 1}`, "aria-valuenow": logits[i] }));
+
+    const sent = model.get("yours"), mine = given ? sent.map((text) => (text === "inf" ? Infinity : Number(text))) : naive.p;
+    columns.forEach((column, i) => {
+      const bar = (node, p) => {
+        const tall = TALL * Math.min(1.05, Math.max(0, Number.isNaN(p) ? 0 : p ?? 0));
+        put(node, { y: FLOOR - tall, height: tall });
+      };
+      bar(column.naive, mine[i]);
+      bar(column.stable, stable.p[i]);
+      bar(column.truth, truth[i]);
+      column.nan.textContent = i < mine.length && Number.isNaN(mine[i]) ? "nan" : "";
+      column.exp.textContent = `e^${fixed(logits[i])} = ${short(naive.exp[i])}`;
+    });
+    sum.textContent = `sum of the exponentials: ${short(naive.sum)}`;
+    select.value = format;
+    range.value = top();
+    output.textContent = fixed(top());
+    play.textContent = pushing ? "pause" : "play";
+    presets.forEach((preset, i) => chips[i].setAttribute("aria-pressed", same({ ...presets[0].state, ...preset.state }, state)));
+    say(naive, stable, truth);
+    if (!same(state, model.get("state"))) {
+      model.set("state", structuredClone(state));
+      model.save_changes();
+    }
+    if (pushing) {
+      push(0.1 * Math.max(1, Math.round(Math.hypot(top(), BEND) / 12)));
+      if (top() >= REACH) stop();
+      moved();
+    }
+  }
+  function showTicks() {
+    const wide = lens[1] - lens[0], step = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((one) => wide / one <= 9) ?? 1000;
+    ticks.replaceChildren();
+    for (let z = Math.ceil(lens[0] / step) * step; z <= lens[1]; z += step) {
+      draw("path", ticks, { d: `M${lensPlace(z)} ${LENS + HALF}v5`, class: "course-axis" });
+      draw("text", ticks, { x: lensPlace(z), y: LENS + HALF + 18, "text-anchor": "middle", class: "course-small" }, String(z).replace("-", "\u2212"));
+    }
+  }
+  function say(naive, stable, truth) {
+    const list = (p) => `(${p.map(short).join(", ")})`, { format } = state;
+    const what = { right: "right", nan: "nan", wrong: "wrong, and no nan tells" }[verdictOf(naive.p, truth)];
+    const text = `${format}: the largest logit is ${fixed(top())}, its exponential ${short(Math.max(...naive.exp))}, `
+      + `the sum ${short(naive.sum)}. Naive softmax: ${list(naive.p)}, ${what}; stable: ${list(stable.p)}. `
+      + `Any logit above ${walls[format][2].toFixed(2)} gives nan here.`;
+    caption.textContent = [model.get("note"), text].filter(Boolean).join(" ");
+    bars.setAttribute("aria-label", caption.textContent);
+  }
+
+  // ---- Python may set the state too, and sends the student's values and a note
+  const follow = () => {
+    if (held || pushing || same(state, model.get("state"))) return;
+    state = structuredClone(model.get("state"));
+    moved();
+  };
+  const look = () => root.classList.toggle("course-dark", isDark());
+  const theme = new MutationObserver(look);
+  theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  for (const name of ["yours", "note"]) model.on(`change:${name}`, moved);
+  model.on("change:state", follow);
+  look();
+  moved();
+
+  return () => {
+    cancelAnimationFrame(frame);
+    stop();
+    theme.disconnect();
+    for (const name of ["yours", "note"]) model.off(`change:${name}`, moved);
+    model.off("change:state", follow);
+  };
+}
+
+export default { render };
