@@ -29,8 +29,9 @@ def weighted(z: torch.Tensor, alphas: torch.Tensor) -> torch.Tensor:
     return torch.outer(alphas, z).softmax(1) @ z
 
 
-def compute(state: State, f: Callable[..., Any] | None = None,
-            g: Callable[..., Any] | None = None) -> dict[str, Any]:
+def compute(
+    state: State, f: Callable[..., Any] | None = None, g: Callable[..., Any] | None = None
+) -> dict[str, Any]:
     """Bars at one alpha, and both soft maxima over all of them.
 
     state: scene, alpha. Returns z (4,), p (4,), alphas (151,), average (151,), lse (151,; nan where
@@ -40,10 +41,17 @@ def compute(state: State, f: Callable[..., Any] | None = None,
     z, alpha = torch.tensor(SCENES[state["scene"]], dtype=torch.float64), float(state["alpha"])
     above = torch.logsumexp(torch.outer(ALPHAS, z), 1) / ALPHAS
     arrays: dict[str, Any] = {
-        "z": z, "alpha": alpha, "p": torch.softmax(z * alpha, 0), "alphas": ALPHAS,
-        "average": weighted(z, ALPHAS), "lse": torch.where(ALPHAS > 0.05, above, torch.nan),
+        "z": z,
+        "alpha": alpha,
+        "p": torch.softmax(z * alpha, 0),
+        "alphas": ALPHAS,
+        "average": weighted(z, ALPHAS),
+        "lse": torch.where(ALPHAS > 0.05, above, torch.nan),
         "here": weighted(z, torch.tensor([alpha], dtype=z.dtype))[0],
-        "bars": None, "soft": None, "notes": [], "given": f is not None or g is not None,
+        "bars": None,
+        "soft": None,
+        "notes": [],
+        "given": f is not None or g is not None,
     }
     for key, function, want, shape in (("bars", f, "p", (4,)), ("soft", g, "here", ())):
         if function is not None:
@@ -58,36 +66,49 @@ def compute(state: State, f: Callable[..., Any] | None = None,
 def draw(figure: Figure, style: Style) -> Update:
     """The probabilities at this alpha (cause); the soft maxima over alpha (effect)."""
     left, right = style.axes(figure, ["probabilities S(αz)", "two soft maxima of z"])
-    left.set(xlim=(-0.6, 3.6), ylim=(0, 1.06), xticks=range(4))
+    left.set(xlim=(-0.6, 3.6), ylim=(0, 1.12), xticks=range(4))
     left.grid(visible=False, axis="x")
     right.set(xlim=(-3, 12), xlabel="α")
     right.axvline(0, **style.line("guide"))
     slots = torch.arange(4)
-    filled = left.vlines(slots, 0, 0, color=style.blue, lw=26 if not style.narrow else 34, animated=True)
-    outline = left.hlines([0.0] * 4, slots - 0.4, slots + 0.4, color=style.ink, lw=1.6,
-                          ls=(0, (4, 2)), animated=True)
-    texts = [left.text(i, 0, "", ha="center", va="bottom", size=8.5, color=style.ink, animated=True)
-             for i in range(4)]
-    names = [left.text(i, -0.09, "", ha="center", va="top", size=8.5, color=style.ink, animated=True)
-             for i in range(4)]
+    filled = left.vlines(
+        slots, 0, 0, color=style.blue, lw=26 if not style.narrow else 34, animated=True
+    )
+    outline = left.hlines(
+        [0.0] * 4, slots - 0.4, slots + 0.4, color=style.ink, lw=1.6, ls=(0, (4, 2)), animated=True
+    )
+    texts = [
+        left.text(i, 0, "", ha="center", va="bottom", size=8.5, color=style.ink, animated=True)
+        for i in range(4)
+    ]
+    names = [
+        left.text(i, -0.09, "", ha="center", va="top", size=8.5, color=style.ink, animated=True)
+        for i in range(4)
+    ]
     left.set_xticklabels([""] * 4)
     top = right.plot([], [], animated=True, **style.line("guide"))[0]
     upper = right.plot([], [], color=style.green, lw=1.8, ls="-.", animated=True)[0]
     lower = right.plot([], [], animated=True, **style.line("curve"))[0]
     point = right.plot([], [], animated=True, **style.point())[0]
     mine = right.plot([], [], marker="x", ms=11, mew=2.4, ls="", color=style.ink, animated=True)[0]
-    style.legend(right, handles=[upper, lower, top, mine],
-                 labels=["lse(αz) / α", "average S(αz)ᵀz", "maximum", "yours"], loc="lower right")
+    style.legend(
+        right,
+        handles=[upper, lower, top],
+        labels=["lse(αz) / α", "average S(αz)ᵀz", "maximum"],
+        loc="lower right",
+    )
 
     def update(a: Arrays) -> None:
         given = bool(a["notes"])
         shown = a["bars"] if a["bars"] is not None else torch.zeros(4) if given else a["p"]
-        heights = shown.double().nan_to_num(0).clamp(0, 1.06)
+        heights = shown.double().nan_to_num(0).clamp(0, 1.02)
         filled.set_segments([[(i, 0), (i, float(h))] for i, h in enumerate(heights)])
-        outline.set_segments([[(i - 0.4, float(p)), (i + 0.4, float(p))] for i, p in enumerate(a["p"])])
+        outline.set_segments(
+            [[(i - 0.4, float(p)), (i + 0.4, float(p))] for i, p in enumerate(a["p"])]
+        )
         for i, (text, name) in enumerate(zip(texts, names, strict=True)):
             text.set_text(f"{a['p'][i]:.2f}")
-            text.set_y(min(0.98, max(float(heights[i]), float(a["p"][i])) + 0.015))
+            text.set_y(max(float(heights[i]), float(a["p"][i])) + 0.015)
             name.set_text(f"z = {a['z'][i]:g}")
         low, high = float(a["z"].min()), float(a["z"].max())
         right.set_ylim(low - 0.1 * (high - low), high + 0.45 * (high - low))
@@ -105,21 +126,35 @@ def caption(state: State, a: Arrays) -> str:
     """How much the largest gets, and how near the average is to the maximum."""
     best, top = float(a["p"].max()), float(a["z"].max())
     sentence = (
-        f"α = {state['alpha']:.1f}: the largest probability is {best:.3f}; the weighted average of z is "
-        f"{float(a['here']):.3f}, the maximum {top:g}, the plain mean {float(a['z'].mean()):.3f}."
+        f"α = {state['alpha']:.1f}: the largest probability is {best:.3f}; the weighted average "
+        f"of z is {float(a['here']):.3f}, the maximum {top:g}, the plain mean {float(a['z'].mean()):.3f}."
     )
     return " ".join([note for note in a["notes"] if note] + [sentence])
 
 
 PRESETS = [
-    preset("as it is", "α = 1 is the plain softmax. Which α would give 0.9 to the largest?",
-           scene="four", alpha=1.0),
+    preset(
+        "as it is",
+        "α = 1 is the plain softmax. Which α would give 0.9 to the largest?",
+        scene="four",
+        alpha=1.0,
+    ),
     preset("hot", "what is left of the differences at α = 0?", scene="four", alpha=0.0),
-    preset("cold", "does a large α make a hard choice, and is the average the maximum then?",
-           scene="four", alpha=8.0),
-    preset("a tie", "whom does a large α choose when two logits are equal?", scene="tie", alpha=8.0),
-    preset("close together", "how large must α be before 3.0 clearly beats 2.9?",
-           scene="close", alpha=1.0),
+    preset(
+        "cold",
+        "does a large α make a hard choice, and is the average the maximum then?",
+        scene="four",
+        alpha=8.0,
+    ),
+    preset(
+        "a tie", "whom does a large α choose when two logits are equal?", scene="tie", alpha=8.0
+    ),
+    preset(
+        "close together",
+        "how large must α be before 3.0 clearly beats 2.9?",
+        scene="close",
+        alpha=1.0,
+    ),
 ]
 
 

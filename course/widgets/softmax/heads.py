@@ -31,8 +31,9 @@ def logits_of(state: State) -> torch.Tensor:
     return z
 
 
-def compute(state: State, f: Callable[..., Any] | None = None,
-            g: Callable[..., Any] | None = None) -> dict[str, Any]:
+def compute(
+    state: State, f: Callable[..., Any] | None = None, g: Callable[..., Any] | None = None
+) -> dict[str, Any]:
     """Both layers' probabilities and decisions.
 
     state: scene, which (0..4), logit, threshold. Returns z, p, q (5,): logits, softmax, sigmoids;
@@ -40,8 +41,12 @@ def compute(state: State, f: Callable[..., Any] | None = None,
     """
     z, threshold = logits_of(state), float(state["threshold"])
     arrays: dict[str, Any] = {
-        "z": z, "p": z.softmax(0), "q": z.sigmoid(), "threshold": threshold,
-        "which": int(state["which"]), "notes": [],
+        "z": z,
+        "p": z.softmax(0),
+        "q": z.sigmoid(),
+        "threshold": threshold,
+        "which": int(state["which"]),
+        "notes": [],
     }
     arrays["best"], arrays["present"] = int(arrays["p"].max(0).indices), arrays["q"] > threshold
     if f is not None:
@@ -49,8 +54,11 @@ def compute(state: State, f: Callable[..., Any] | None = None,
         if got is not None and not note:
             same = float(got) == arrays["best"]
             note = f"Your `{student.name_of(f)}` " + (
-                f"chooses {NAMES[arrays['best']]}, as it should." if same else f"answers {float(got):g}, "
-                f"and the most probable class has the index {arrays['best']}.")
+                f"chooses {NAMES[arrays['best']]}, as it should."
+                if same
+                else f"answers {float(got):g}, "
+                f"and the most probable class has the index {arrays['best']}."
+            )
             arrays["best"] = int(got) if float(got) in range(5) else -1
         elif note:
             arrays["best"] = -1
@@ -60,7 +68,8 @@ def compute(state: State, f: Callable[..., Any] | None = None,
         if got is not None and not note:
             wrong = int(((got != 0) != arrays["present"]).sum())
             note = f"Your `{student.name_of(g)}` " + (
-                "agrees on all five labels." if not wrong else f"differs on {wrong} of five labels.")
+                "agrees on all five labels." if not wrong else f"differs on {wrong} of five labels."
+            )
             arrays["present"] = got != 0
         elif note:
             arrays["present"] = torch.zeros(5, dtype=torch.bool)
@@ -71,7 +80,8 @@ def compute(state: State, f: Callable[..., Any] | None = None,
 def draw(figure: Figure, style: Style) -> Update:
     """Logits (cause), the softmax's and the sigmoids' probabilities (effects)."""
     axes = style.axes(
-        figure, ["cause: logits (drag one)", "multi-class: one softmax", "multi-label: five sigmoids"]
+        figure,
+        ["cause: logits (drag one)", "multi-class: one softmax", "multi-label: five sigmoids"],
     )
     for ax in axes:
         ax.set(xlim=(-0.6, 4.6), xticks=range(5))
@@ -80,14 +90,19 @@ def draw(figure: Figure, style: Style) -> Update:
     axes[0].set_ylim(-6, 6)
     axes[0].axhline(0, color=style.muted, lw=1)
     for ax in axes[1:]:
-        ax.set_ylim(0, 1.12)
+        ax.set(ylim=(0, 1.3), yticks=[0, 0.25, 0.5, 0.75, 1])
     width = 20 if not style.narrow else 34
     slots = torch.arange(5)
     sticks = [ax.vlines(slots, 0, 0, color=style.blue, lw=width, animated=True) for ax in axes]
     handle = axes[0].plot([], [], animated=True, **style.point())[0]
     cut = axes[2].axhline(0.5, color=style.orange, lw=1.6, ls="--", animated=True)
-    marks = [[ax.text(i, 0, "", ha="center", va="bottom", size=8, color=style.ink, animated=True)
-              for i in range(5)] for ax in axes[1:]]
+    marks = [
+        [
+            ax.text(i, 0, "", ha="center", va="bottom", size=8, color=style.ink, animated=True)
+            for i in range(5)
+        ]
+        for ax in axes[1:]
+    ]
 
     def update(a: Arrays) -> None:
         for stick, key in zip(sticks, ("z", "p", "q"), strict=True):
@@ -100,7 +115,7 @@ def draw(figure: Figure, style: Style) -> Update:
         for texts, key, on in ((marks[0], "p", chosen), (marks[1], "q", a["present"])):
             for i, text in enumerate(texts):
                 text.set_text(f"{a[key][i]:.2f}" + ("\n✓" if on[i] else ""))
-                text.set_y(float(a[key][i]) + 0.01 if a[key][i] < 0.86 else 0.86)
+                text.set_y(float(a[key][i]) + 0.01)
 
     return update
 
@@ -119,14 +134,39 @@ def caption(state: State, a: Arrays) -> str:
 
 
 PRESETS = [
-    preset("a cat and a dog", "raise the logit of the tree: which bars move on the left, and which on "
-           "the right?", scene="two", which=3, logit=0.4, threshold=0.5),
-    preset("nothing known", "all logits are low. What does each layer answer?",
-           scene="none", which=0, logit=-4.0, threshold=0.5),
-    preset("all five", "five things are in the picture: can a softmax say so?",
-           scene="all", which=0, logit=3.0, threshold=0.5),
-    preset("when unsure, warn", "at which threshold does the tree count as present?",
-           scene="two", which=3, logit=-1.0, threshold=0.3),
+    preset(
+        "a cat and a dog",
+        "raise the logit of the tree: which bars move under the softmax, "
+        "and which under the sigmoids?",
+        scene="two",
+        which=3,
+        logit=0.4,
+        threshold=0.5,
+    ),
+    preset(
+        "nothing known",
+        "all logits are low. What does each layer answer?",
+        scene="none",
+        which=0,
+        logit=-4.0,
+        threshold=0.5,
+    ),
+    preset(
+        "all five",
+        "five things are in the picture: can a softmax say so?",
+        scene="all",
+        which=0,
+        logit=3.0,
+        threshold=0.5,
+    ),
+    preset(
+        "when unsure, warn",
+        "at which threshold does the tree count as present?",
+        scene="two",
+        which=3,
+        logit=-1.0,
+        threshold=0.3,
+    ),
 ]
 
 

@@ -17,7 +17,7 @@ from ..panel import Panel, State, choice, preset, slider
 from ..picture import Arrays, Update
 from ..style import Style
 
-POINTS, REACH, STEPS = 14, 8.0, 25
+POINTS, REACH, STEPS = 14, 9.0, 40
 R = torch.linspace(-REACH, REACH, 161, dtype=torch.float64)
 NAMES = {"mse": "MSE", "mae": "MAE", "huber": "Huber", "log_cosh": "log-cosh"}
 
@@ -64,9 +64,10 @@ def fit(kind: str, x: Tensor, y: Tensor, delta: float) -> Tensor:
 def compute(state: State, losses: Sequence[Callable[..., Any]] = ()) -> dict[str, Any]:
     """Points, fitted lines and loss curves.
 
-    state: kind, x, y (the outlier), delta. Returns x, y (15,), the outlier last; lines {kind: (2,)};
-    loss, slope {kind: (161,)} over R; residual of the outlier under the loss chosen; share: the part
-    of all pulls that is the outlier's; yours (161,) or None, notes.
+    state: kind, x, y (the outlier), delta. Returns x, y (15,), the outlier last; lines {"mse" and
+    kind: (2,)}; clean (2,): the line without the outlier; curve, slope (161,) of the loss over R;
+    r, pull: the outlier's residual and how hard it pulls; share: its part of all pulls; yours (161,)
+    or None, notes.
     """
     kind, delta = state["kind"], float(state["delta"])
     x, y = points()
@@ -76,10 +77,18 @@ def compute(state: State, losses: Sequence[Callable[..., Any]] = ()) -> dict[str
     r = lines[kind][0] + lines[kind][1] * x - y
     pulls = slope(kind, r, delta).abs()
     arrays: dict[str, Any] = {
-        "kind": kind, "x": x, "y": y, "lines": lines,
-        "curve": LOSSES[kind](R, delta), "slope": slope(kind, R, delta),
-        "r": float(r[-1]), "pull": float(pulls[-1]), "share": float(pulls[-1] / pulls.sum()),
-        "clean": fit("mse", *points(), delta), "yours": None, "notes": [],
+        "kind": kind,
+        "x": x,
+        "y": y,
+        "lines": lines,
+        "curve": LOSSES[kind](R, delta),
+        "slope": slope(kind, R, delta),
+        "r": float(r[-1]),
+        "pull": float(pulls[-1]),
+        "share": float(pulls[-1] / pulls.sum()),
+        "clean": fit("mse", *points(), delta),
+        "yours": None,
+        "notes": [],
     }
     for f in losses:
         if student.name_of(f) == kind:
@@ -105,14 +114,14 @@ def _curve(f: Callable[..., Any], extra: list[float]) -> student.Outcome:
 def draw(figure: Figure, style: Style) -> Update:
     """Points and fitted lines (effect of the outlier); the loss and its slope over the residual."""
     plane, curve, pull = style.axes(
-        figure, ["points, and the line of least loss", "loss of a residual r", "its slope"], (3, 2, 2)
+        figure,
+        ["points, and the line of least loss", "loss of a residual r", "its slope"],
+        (3, 2, 2),
     )
-    plane.set(xlim=(-6, 6), ylim=(-8, 8), xlabel="x")
+    plane.set(xlim=(-6.2, 6.2), ylim=(-8.2, 8.2), xlabel="x")
     for ax in (curve, pull):
         ax.set(xlim=(-REACH, REACH), xlabel="r = ŷ − y")
         ax.axhline(0, color=style.muted, lw=0.8)
-    curve.set_ylim(-0.6, 14)
-    pull.set_ylim(-5, 5)
     dots = plane.plot([], [], "o", ms=5, color=style.ink, animated=True)[0]
     far = plane.plot([], [], animated=True, **style.point())[0]
     before = plane.plot([], [], animated=True, **style.line("guide"))[0]
@@ -123,21 +132,37 @@ def draw(figure: Figure, style: Style) -> Update:
     truth = curve.plot([], [], animated=True, **style.line("truth"))[0]
     steep = pull.plot([], [], animated=True, **style.line("curve"))[0]
     heres = [ax.plot([], [], animated=True, **style.point())[0] for ax in (curve, pull)]
-    style.legend(plane, handles=[line, others, before],
-                 labels=["this loss", "MSE", "without the outlier"], loc="upper left")
+    style.legend(
+        plane,
+        handles=[line, others, before],
+        labels=["this loss", "MSE", "without the outlier"],
+        loc="upper left",
+    )
     ends = torch.tensor([-6.0, 6.0], dtype=torch.float64)
 
     def update(a: Arrays) -> None:
+        close = bool(a["notes"]) and a["kind"] != "mse"
+        curve.set_ylim(*((-0.6, 10) if close else (-2, 50)))
+        pull.set_ylim(*((-4.5, 4.5) if close else (-15, 15)))
         dots.set_data(a["x"][:-1], a["y"][:-1])
         far.set_data(a["x"][-1:], a["y"][-1:])
-        for artist, (b, w) in ((line, a["lines"][a["kind"]]), (others, a["lines"]["mse"]),
-                               (before, a["clean"])):
+        for artist, (b, w) in (
+            (line, a["lines"][a["kind"]]),
+            (others, a["lines"]["mse"]),
+            (before, a["clean"]),
+        ):
             artist.set_data(ends, b + w * ends)
         at, y = float(a["x"][-1]), float(a["y"][-1])
         stick.set_data([at, at], [y, y + a["r"]])
         alone = not a["notes"]
-        yours.set_data(R, a["curve"] if alone else
-                       torch.full_like(R, torch.nan) if a["yours"] is None else a["yours"])
+        yours.set_data(
+            R,
+            a["curve"]
+            if alone
+            else torch.full_like(R, torch.nan)
+            if a["yours"] is None
+            else a["yours"],
+        )
         truth.set_data(R, a["curve"])
         truth.set_visible(not alone)
         steep.set_data(R, a["slope"])
@@ -149,28 +174,60 @@ def draw(figure: Figure, style: Style) -> Update:
     return update
 
 
-def caption(state: State, a: Arrays) -> str:
+def caption(_state: State, a: Arrays) -> str:
     """How far the line turned, and how large the outlier's share of all pulls is."""
-    turned = float(a["lines"][a["kind"]][1] - a["clean"][1])
+    steep = float(a["lines"][a["kind"]][1])
+    turned = steep - float(a["clean"][1])
     sentence = (
-        f"{NAMES[a['kind']]}: the outlier's residual is {a['r']:.1f} and pulls with {a['pull']:.2f}, "
-        f"{a['share']:.0%} of all pulls; the line's slope is {float(a['lines'][a['kind']][1]):.2f} "
+        f"the outlier's residual is {a['r']:.1f} and pulls with {a['pull']:.2f}, "
+        f"{a['share']:.0%} of all pulls; the line's slope is {steep:.2f} "
         f"({turned:+.2f} by the outlier), under MSE {float(a['lines']['mse'][1]):.2f}."
-    ).replace("-", "−").replace("log−cosh", "log-cosh")
+    )
+    sentence = f"{NAMES[a['kind']]}: " + sentence.replace("-", "−")
     return " ".join([note for note in a["notes"] if note] + [sentence])
 
 
 PRESETS = [
-    preset("MSE", "one of 15 points is off: what share of all pulls is its own?",
-           kind="mse", x=4.0, y=-6.0, delta=1.0),
-    preset("MAE", "same points. Does it matter to MAE whether the outlier lies 5 away or 8?",
-           kind="mae", x=4.0, y=-6.0, delta=1.0),
-    preset("Huber", "for which δ is Huber like MSE here, and for which like MAE?",
-           kind="huber", x=4.0, y=-6.0, delta=1.0),
-    preset("in the middle", "the outlier moves to x = 0: what can it still do to the line?",
-           kind="mse", x=0.0, y=-7.0, delta=1.0),
-    preset("a long lever", "at x = 6 even MAE may give way: where must the outlier be for that?",
-           kind="mae", x=6.0, y=-7.0, delta=1.0),
+    preset(
+        "MSE",
+        "one of 15 points is off: what share of all pulls is its own?",
+        kind="mse",
+        x=4.0,
+        y=-6.0,
+        delta=1.0,
+    ),
+    preset(
+        "MAE",
+        "same points. Does it matter to MAE whether the outlier lies 5 away or 8?",
+        kind="mae",
+        x=4.0,
+        y=-6.0,
+        delta=1.0,
+    ),
+    preset(
+        "Huber",
+        "for which δ is Huber like MSE here, and for which like MAE?",
+        kind="huber",
+        x=4.0,
+        y=-6.0,
+        delta=1.0,
+    ),
+    preset(
+        "in the middle",
+        "the outlier moves to x = 0: what can it still do to the line?",
+        kind="mse",
+        x=0.0,
+        y=-7.0,
+        delta=1.0,
+    ),
+    preset(
+        "a long lever",
+        "at x = 6 even MAE may give way: where must the outlier be for that?",
+        kind="mae",
+        x=6.0,
+        y=-7.0,
+        delta=1.0,
+    ),
 ]
 
 

@@ -21,10 +21,15 @@ ONE = torch.ones(1, dtype=torch.float64)
 
 def _hinge(power: int) -> Callable[[Tensor], Tensor]:
     # torch's own, one margin at a time, with the target 1.
-    return lambda m: F.multi_margin_loss(
-        torch.stack([m, torch.zeros_like(m)], -1), torch.zeros(m.shape, dtype=torch.int64),
-        reduction="none",
-    ).mul(2).pow(power)
+    return lambda m: (
+        F.multi_margin_loss(
+            torch.stack([m, torch.zeros_like(m)], -1),
+            torch.zeros(m.shape, dtype=torch.int64),
+            reduction="none",
+        )
+        .mul(2)
+        .pow(power)
+    )
 
 
 LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -36,8 +41,12 @@ LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
     "squared": lambda m: F.mse_loss(m, ONE.to(m).expand_as(m), reduction="none"),
 }
 LABELS = {
-    "hinge": "hinge", "hinge2": "squared hinge", "hinge3": "cubed hinge",
-    "sigma": "hinge of σ(z), y = 1", "log": "log loss", "squared": "squared error",
+    "hinge": "hinge",
+    "hinge2": "squared hinge",
+    "hinge3": "cubed hinge",
+    "sigma": "hinge of σ(z), y = 1",
+    "log": "log loss",
+    "squared": "squared error",
 }
 DASHES = {"hinge": "-", "log": (0, (5, 2)), "squared": (0, (1, 1.5))}
 
@@ -75,11 +84,17 @@ def draw(figure: Figure, style: Style) -> Update:
     lines = {}
     for name, dash in DASHES.items():
         for side, ax in (("loss", left), ("slope", right)):
-            lines[name, side] = ax.plot([], [], color=style.muted, lw=1.4, ls=dash, animated=True)[0]
+            lines[name, side] = ax.plot([], [], color=style.muted, lw=1.4, ls=dash, animated=True)[
+                0
+            ]
     chosen = [ax.plot([], [], animated=True, **style.line("curve"))[0] for ax in (left, right)]
     points = [ax.plot([], [], animated=True, **style.point())[0] for ax in (left, right)]
-    style.legend(right, handles=[chosen[1], *(lines[name, "slope"] for name in DASHES)],
-                 labels=["the one chosen", *(LABELS[name] for name in DASHES)], loc="upper right")
+    style.legend(
+        right,
+        handles=[chosen[1], *(lines[name, "slope"] for name in DASHES)],
+        labels=["the one chosen", *(LABELS[name] for name in DASHES)],
+        loc="upper right",
+    )
 
     def update(a: Arrays) -> None:
         for (name, side), artist in lines.items():
@@ -93,24 +108,45 @@ def draw(figure: Figure, style: Style) -> Update:
     return update
 
 
-def caption(state: State, a: Arrays) -> str:
+def caption(_state: State, a: Arrays) -> str:
     """What this margin costs, and how hard it pulls."""
     m, loss, d = a["here"]
     side = "right" if m > 0 else "wrong" if m < 0 else "no"
-    pull = "and nothing pulls" if d == 0 else (
-        f"and pulls {'up' if d < 0 else 'down, away from the right side,'} with {abs(d):.3f}")
+    pull = (
+        "and nothing pulls"
+        if d == 0
+        else (f"and pulls {'up' if d < 0 else 'down, away from the right side,'} with {abs(d):.3f}")
+    )
     return f"{LABELS[a['kind']]} at margin {m:.1f} ({side} side): the loss is {loss:.3f}, {pull}."
 
 
 PRESETS = [
-    preset("right, and enough", "which losses are content with a margin of 2?", kind="hinge", margin=2.0),
-    preset("too right?", "what does squared error do to an example with a margin of 3?",
-           kind="squared", margin=3.0),
-    preset("far on the wrong side", "a stray point at −2: which loss lets it pull hardest?",
-           kind="hinge2", margin=-2.0),
+    preset(
+        "right, and enough",
+        "which losses are content with a margin of 2?",
+        kind="hinge",
+        margin=2.0,
+    ),
+    preset(
+        "too right?",
+        "what does squared error do to an example with a margin of 3?",
+        kind="squared",
+        margin=3.0,
+    ),
+    preset(
+        "far on the wrong side",
+        "a stray point at −2: which loss lets it pull hardest?",
+        kind="hinge2",
+        margin=-2.0,
+    ),
     preset("never quite done", "where does the pull of the log loss end?", kind="log", margin=3.0),
-    preset("with σ inside", "the slide puts a sigmoid into the hinge: how hard does it pull where the "
-           "answer is most wrong?", kind="sigma", margin=-3.5),
+    preset(
+        "with σ inside",
+        "the slide puts a sigmoid into the hinge: how hard does it pull where the "
+        "answer is most wrong?",
+        kind="sigma",
+        margin=-3.5,
+    ),
 ]
 
 

@@ -1,7 +1,7 @@
-"""The overflow explorer: logits, the walls of three number formats, and what softmax makes of them.
+"""The overflow explorer: logits, the walls of three number formats, what softmax makes of them.
 
-`static/overflow.js` draws every frame itself; Python computes what a student's function answers, and
-the same picture with matplotlib for where no kernel runs. Source: Karatzas, "SoftMax - numerical
+`static/overflow.js` draws every frame itself; Python computes what a student's function answers,
+and the same picture with matplotlib for where no kernel runs. Source: Karatzas, "SoftMax - numerical
 stability"; Blanchard, Higham and Higham (2021).
 """
 
@@ -53,8 +53,8 @@ def verdict(p: Tensor, truth: Tensor) -> str:
 def compute(state: State, f: Callable[..., Any] | None = None) -> dict[str, Any]:
     """Naive and stable softmax of three logits in each format.
 
-    state: logits [z1, z2, z3], format. Returns logits, format, and by format: truth (3,) float64 (of
-    the logits as that format holds them), exp, sum, naive, stable, verdict; yours (3,) or None, note.
+    state: logits [z1, z2, z3], format. Returns the state, and by format: truth (3,) float64 (of the
+    logits as that format holds them), exp, sum, naive, stable, verdict; yours (3,) or None, note.
     """
     arrays: dict[str, Any] = {"state": state, "yours": None, "note": "", "formats": {}}
     for name, dtype in FORMATS.items():
@@ -62,7 +62,11 @@ def compute(state: State, f: Callable[..., Any] | None = None) -> dict[str, Any]
         powers, total, p = naive(x)
         truth = x.double().softmax(0)
         arrays["formats"][name] = {
-            "truth": truth, "exp": powers, "sum": total, "naive": p, "stable": x.softmax(0),
+            "truth": truth,
+            "exp": powers,
+            "sum": total,
+            "naive": p,
+            "stable": x.softmax(0),
             "verdict": verdict(p, truth),
         }
     if f is not None:
@@ -72,7 +76,10 @@ def compute(state: State, f: Callable[..., Any] | None = None) -> dict[str, Any]
         if got is not None and not note:
             tol = 5e-3 if state["format"] == "float16" else 1e-4
             note = student.compared(f, got, truth, tol)
-        arrays |= {"yours": got, "note": note.replace("lies on the dashed line", "lies on the dashed truth")}
+        arrays |= {
+            "yours": got,
+            "note": note.replace("lies on the dashed line", "lies on the dashed truth"),
+        }
     return arrays
 
 
@@ -89,18 +96,16 @@ def _short(value: float) -> str:
 def caption(a: Arrays) -> str:
     """The largest exponential, the sum, and what comes out; as in overflow.js."""
     state = a["state"]
-    here, wall = a["formats"][state["format"]], walls(state["format"])[2]
+    here, (low, _, high) = a["formats"][state["format"]], walls(state["format"])
     top = max(state["logits"])
-    what = {
-        "right": "right", "nan": "nan", "wrong": "wrong, and no nan tells"
-    }[here["verdict"]]
+    what = {"right": "right", "nan": "broken", "wrong": "wrong, and no nan tells"}[here["verdict"]]
     sentence = (
         f"{state['format']}: the largest logit is {top:.1f}, its exponential "
         f"{_short(float(here['exp'].max()))}, the sum {_short(float(here['sum']))}. Naive softmax: "
-        f"{_list(here['naive'])}, {what}; stable: {_list(here['stable'])}. Any logit above "
-        f"{wall:.2f} gives nan here."
+        f"{_list(here['naive'])}, {what}; stable: {_list(here['stable'])}. In this "
+        f"format one logit above {high:.2f}, or all below {low:.2f}, give nan."
     )
-    return " ".join(filter(None, [a["note"], sentence]))
+    return " ".join(filter(None, [a["note"], sentence.replace("-", "−")]))
 
 
 def bend(z: Any) -> Any:
@@ -129,7 +134,9 @@ def draw(figure: Figure, style: Style) -> Update:
             lines.fill_betweenx([row - 0.28, row + 0.28], left, low, color=style.muted, alpha=0.35)
             lines.fill_betweenx([row - 0.28, row + 0.28], low, thin, color=style.blue, alpha=0.12)
             lines.fill_betweenx([row - 0.28, row + 0.28], thin, high, color=style.blue, alpha=0.3)
-            lines.fill_betweenx([row - 0.28, row + 0.28], high, right, color=style.orange, alpha=0.45)
+            lines.fill_betweenx(
+                [row - 0.28, row + 0.28], high, right, color=style.orange, alpha=0.45
+            )
             lines.plot(bend(state["logits"]), [row] * 3, "o", color=style.ink, ms=6)
             said = a["formats"][name]["verdict"]
             lines.text(left, row + 0.32, f"naive: {said}", size=7.5, color=style.ink)
@@ -138,10 +145,25 @@ def draw(figure: Figure, style: Style) -> Update:
         shown = a["yours"] if given else here["naive"].double()
         if shown is None:
             shown = torch.zeros(3)
-        bars.bar([-0.15, 0.85, 1.85], shown.nan_to_num(0.0), 0.3, color=style.blue,
-                 label="yours" if given else "naive")
-        bars.bar([0.17, 1.17, 2.17], here["stable"].double(), 0.22, color=style.green, label="stable")
-        bars.bar([0, 1, 2], here["truth"], 0.74, fill=False, edgecolor=style.ink, ls="--", label="truth")
+        bars.bar(
+            [-0.15, 0.85, 1.85],
+            shown.nan_to_num(0.0).tolist(),
+            0.3,
+            color=style.blue,
+            label="yours" if given else "naive",
+        )
+        bars.bar(
+            [0.17, 1.17, 2.17], here["stable"].tolist(), 0.22, color=style.green, label="stable"
+        )
+        bars.bar(
+            [0, 1, 2],
+            here["truth"].tolist(),
+            0.74,
+            fill=False,
+            edgecolor=style.ink,
+            ls="--",
+            label="truth",
+        )
         for i, value in enumerate(shown.tolist()):
             if math.isnan(value):
                 bars.text(i - 0.15, 0.03, "nan", color=style.orange, ha="center", weight="bold")
@@ -151,16 +173,38 @@ def draw(figure: Figure, style: Style) -> Update:
 
 
 PRESETS = [
-    preset("half precision", "12 is no large logit. Which of the three formats can't take it, and "
-           "how much further can the others be pushed?", logits=[10.0, 11.0, 12.0], format="float16"),
-    preset("the slide's numbers", "which of Karatzas's three logits are beyond a wall of float64?",
-           logits=[20.0, 134.0, 854.0], format="float64"),
-    preset("silent", "all exponentials are finite, so what can still overflow?",
-           logits=[88.2, 88.4, 88.6], format="float32"),
-    preset("off the left end", "does it matter if some exponentials are 0, or only if all are?",
-           logits=[-106.0, -105.0, -104.5], format="float32"),
-    preset("coarse grains", "between the left end and the pale zone a number has few digits left: "
-           "what does that do to the bars?", logits=[-103.4, -102.9, -102.4], format="float32"),
+    preset(
+        "half precision",
+        "12 is no large logit. Which of the three formats can't take it, and "
+        "how much further can the others be pushed?",
+        logits=[10.0, 11.0, 12.0],
+        format="float16",
+    ),
+    preset(
+        "the slide's numbers",
+        "which of Karatzas's three logits are beyond a wall of float64?",
+        logits=[20.0, 134.0, 854.0],
+        format="float64",
+    ),
+    preset(
+        "silent",
+        "all exponentials are finite, so what can still overflow?",
+        logits=[88.2, 88.4, 88.6],
+        format="float32",
+    ),
+    preset(
+        "off the left end",
+        "does it matter if some exponentials are 0, or only if all are?",
+        logits=[-106.0, -105.0, -104.5],
+        format="float32",
+    ),
+    preset(
+        "coarse grains",
+        "between the left end and the pale zone a number has few digits left: "
+        "what does that do to the bars?",
+        logits=[-103.4, -102.9, -102.4],
+        format="float32",
+    ),
 ]
 
 
@@ -175,8 +219,9 @@ class Overflow(anywidget.AnyWidget):
     walls = traitlets.Dict({name: list(walls(name)) for name in FORMATS}).tag(sync=True)
     # What the browser sets, it knows: no echo.
     state = traitlets.Dict().tag(sync=True, echo_update=False)
-    given = traitlets.Unicode().tag(sync=True)  # the name of the student's function, if there is one
-    yours = traitlets.List().tag(sync=True)  # its three values as text; empty where there are none
+    given = traitlets.Unicode().tag(sync=True)  # the name of the student's function
+    # Its three values as text (JSON has no nan); empty where there are none.
+    yours: traitlets.List = traitlets.List().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, f: Callable[..., Any] | None = None) -> None:
@@ -190,12 +235,12 @@ class Overflow(anywidget.AnyWidget):
         """Three logits in range and a known format; TraitError where something is missing."""
         new = proposal["value"]
         try:
-            logits = [max(-REACH, min(REACH, float(z))) for z in new["logits"]]
+            asked = [float(z) for z in new["logits"]]
         except (KeyError, TypeError, ValueError) as error:
             raise traitlets.TraitError(f"no state of the explorer: {error}") from error
-        if len(logits) != 3 or any(map(math.isnan, logits)) or new.get("format") not in FORMATS:
+        if len(asked) != 3 or any(map(math.isnan, asked)) or new.get("format") not in FORMATS:
             raise traitlets.TraitError("needs three logits and one of the formats")
-        return {"logits": logits, "format": new["format"]}
+        return {"logits": [max(-REACH, min(REACH, z)) for z in asked], "format": new["format"]}
 
     def _follow(self, _change: Any = None) -> None:
         if self._f is None:

@@ -2,30 +2,26 @@
 // with the rounding of that format. With a student's softmax, Python sends what it answers.
 
 const REACH = 1000, BEND = 8; // logits lie in [-1000, 1000], drawn by asinh(z / 8); as in walls.py
-const WIDE = 440, HIGH = 300, BARS = 300;
-const ROWS = { float16: 40, float32: 88, float64: 136 }, HALF = 13, LENS = 242;
+const WIDE = 440, HIGH = 304, BARS = 300, LEFT = 62, ROOM = LEFT + WIDE + 48; // the long line and what stands beside it
+const ROWS = { float16: 46, float32: 92, float64: 138 }, HALF = 12, LENS = 236;
 const SVG = "http://www.w3.org/2000/svg";
 const KEYS = { "data-lm-suppress-shortcuts": "true" };
 const SHAPES = ["M8 0a8 8 0 1 1-16 0a8 8 0 1 1 16 0z", "M0-10L10 8H-10z", "M-7-7H7V7H-7z"];
 const DIAMOND = "M0-10L9 0L0 10L-9 0z";
 
-function make(tag, parent, attributes = {}, text = "") {
-  const node = document.createElement(tag);
+function put(node, attributes) {
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+}
+function make(tag, parent, attributes = {}, text = "", space = "http://www.w3.org/1999/xhtml") {
+  const node = document.createElementNS(space, tag);
+  put(node, attributes);
   node.textContent = text;
   parent.append(node);
   return node;
 }
-function draw(tag, parent, attributes = {}, text = "") {
-  const node = document.createElementNS(SVG, tag);
-  put(node, attributes);
-  if (text) node.textContent = text;
-  parent.append(node);
-  return node;
-}
-function put(node, attributes) {
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-}
+const draw = (tag, parent, attributes, text = "") => make(tag, parent, attributes, text, SVG);
+const write = (parent, x, y, text, look = "course-small", anchor = "start") =>
+  draw("text", parent, { x, y, class: look, "text-anchor": anchor }, text);
 
 // ---- the arithmetic of the three formats: each result is rounded to the format
 function half(value) {
@@ -64,7 +60,7 @@ function short(value) { // as course/widgets/style.py writes numbers
   const raised = [...String(Number(power))].map((c) => (c === "-" ? "\u207b" : UP[c])).join("");
   return `${mantissa} \u00d7 10${raised}`;
 }
-const fixed = (value) => value.toFixed(1).replace("-", "\u2212");
+const fixed = (value, digits = 1) => value.toFixed(digits).replace("-", "\u2212");
 const place = (z) => (WIDE * (Math.asinh(z / BEND) / Math.asinh(REACH / BEND) + 1)) / 2;
 const logitAt = (x) => BEND * Math.sinh(((2 * x) / WIDE - 1) * Math.asinh(REACH / BEND));
 const within = (z) => Math.min(REACH, Math.max(-REACH, Math.round(z * 10) / 10));
@@ -90,11 +86,7 @@ function render({ model, el }) {
   let start = presets[0].state;
   const chips = presets.map((preset) => {
     const chip = make("button", row, { type: "button", ...KEYS }, preset.name);
-    chip.onclick = () => {
-      ask.textContent = preset.ask;
-      start = preset.state;
-      reset();
-    };
+    chip.onclick = () => ((ask.textContent = preset.ask), (start = preset.state), reset());
     return chip;
   });
   const form = make("div", root, { class: "course-controls" });
@@ -113,7 +105,7 @@ function render({ model, el }) {
 
   const views = make("div", root, { class: "course-views" });
   const cause = make("div", views, { class: "course-wide" });
-  const line = draw("svg", cause, { viewBox: `-62 0 ${WIDE + 74} ${HIGH}`, role: "group" });
+  const line = draw("svg", cause, { viewBox: `${-LEFT} 0 ${ROOM} ${HIGH}`, role: "group" });
   const effect = make("div", views, { class: "course-side" });
   const bars = draw("svg", effect, { viewBox: `0 0 ${BARS} ${HIGH}`, role: "img" });
   const caption = make("p", root, { class: "course-caption", "aria-live": "polite" });
@@ -127,24 +119,33 @@ function render({ model, el }) {
     const ends = [left, ...walls[format], right].map((z) => Math.min(WIDE, Math.max(0, where(z))));
     zones.forEach((node, i) => put(node, { x: ends[i], width: Math.max(0, ends[i + 1] - ends[i]) }));
   }
-  draw("text", line, { x: -60, y: 16 }, "cause: where is e\u1dbb a number?");
+  write(line, 2 - LEFT, 16, "cause: where is e\u1dbb a number?", "");
   const strips = {};
   for (const [name, y] of Object.entries(ROWS)) {
-    const one = (strips[name] = strip(y));
+    const one = (strips[name] = strip(y)), [low, , high] = walls[name];
     zone(one, name, place, -REACH, REACH);
-    one.name = draw("text", line, { x: -60, y: y + 5, class: "course-format" }, name);
+    for (const z of [low, high]) write(line, place(z), y - HALF - 3, fixed(z), "course-small", "middle");
+    one.name = write(line, 2 - LEFT, y + 5, name, "course-format");
     one.name.onclick = () => ((state.format = name), moved());
+    one.safe = draw("rect", line, { y: y + HALF - 5, height: 5, class: "course-stable" });
     one.dots = SHAPES.map((d) => draw("path", line, { d, class: "course-dot" }));
-    one.said = draw("text", line, { x: WIDE - 4, y: y + 4, "text-anchor": "end", class: "course-small" });
+    one.said = write(line, WIDE + 6, y + 4);
   }
-  for (const z of [-1000, -100, -10, 0, 10, 100, 1000]) {
-    draw("path", line, { d: `M${place(z)} ${ROWS.float64 + HALF}v5`, class: "course-axis" });
-    draw("text", line, { x: place(z), y: ROWS.float64 + HALF + 17, "text-anchor": "middle", class: "course-small" }, String(z).replace("-", "\u2212"));
+  write(line, WIDE + 6, 16, "naive");
+  for (const z of [-1000, -100, -10, 0, 10, 100, 1000]) tick(line, place(z), ROWS.float64, z);
+  function tick(parent, x, y, z) {
+    draw("path", parent, { d: `M${x} ${y + HALF}v5`, class: "course-axis" });
+    write(parent, x, y + HALF + 17, String(z).replace("-", "\u2212"), "course-small", "middle");
   }
   const beam = draw("path", line, { class: "course-beam" });
   const near = strip(LENS);
-  draw("text", line, { x: -60, y: LENS - 4, class: "course-small" }, "the same,");
-  draw("text", line, { x: -60, y: LENS + 10, class: "course-small" }, "close up");
+  write(line, 2 - LEFT, LENS - 3, "the same,");
+  write(line, 2 - LEFT, LENS + 11, "close up");
+  ["e\u1dbb is 0", "coarse: few digits", "fine", "inf", "where the stable one works"].forEach((text, i) => {
+    const x = [-4, 62, 180, 226, 270][i];
+    draw("rect", line, { x, y: HIGH - 13, width: 11, height: 10, class: [...ZONES, "course-stable"][i] });
+    write(line, x + 15, HIGH - 4, text);
+  });
   const ticks = draw("g", line), holds = draw("g", line);
 
   // ---- what can be held: the pack on the long line, each logit close up
@@ -178,7 +179,7 @@ function render({ model, el }) {
   }
   const at = (event) => {
     const { left, width } = line.getBoundingClientRect();
-    return ((event.clientX - left) / width) * (WIDE + 74) - 62;
+    return ((event.clientX - left) / width) * ROOM - LEFT;
   };
   const pack = handle(DIAMOND, push, "course-grip");
   pack.onpointermove = (event) => {
@@ -194,13 +195,11 @@ function render({ model, el }) {
   });
 
   // ---- bars: dashed truth; naive, or the student's; stable
-  draw("text", bars, { x: 4, y: 16 }, "effect: the probabilities");
-  draw("rect", bars, { x: 150, y: 22, width: 10, height: 10, class: "course-naive" });
-  draw("text", bars, { x: 164, y: 31, class: "course-small" }, given ? "yours" : "naive");
-  draw("rect", bars, { x: 4, y: 22, width: 10, height: 10, class: "course-truth" });
-  draw("text", bars, { x: 18, y: 31, class: "course-small" }, "truth");
-  draw("rect", bars, { x: 70, y: 22, width: 10, height: 10, class: "course-stable" });
-  draw("text", bars, { x: 84, y: 31, class: "course-small" }, "stable");
+  write(bars, 4, 16, "effect: the probabilities", "");
+  ["truth", given ? "yours" : "naive", "stable"].forEach((text, i) => {
+    draw("rect", bars, { x: 4 + 70 * i, y: 24, width: 10, height: 10, class: `course-${["truth", "naive", "stable"][i]}` });
+    write(bars, 18 + 70 * i, 33, text);
+  });
   const FLOOR = 226, TALL = 176;
   draw("path", bars, { d: `M0 ${FLOOR}H${BARS}`, class: "course-axis" });
   const columns = SHAPES.map((d, i) => {
@@ -211,24 +210,20 @@ function render({ model, el }) {
       naive: draw("rect", bars, { x: x + 5, width: 36, class: "course-naive" }),
       stable: draw("rect", bars, { x: x + 43, width: 36, class: "course-stable" }),
       truth: draw("rect", bars, { x, width: 84, class: "course-truth" }),
-      nan: draw("text", bars, { x: x + 23, y: FLOOR - 6, "text-anchor": "middle", class: "course-nan" }),
-      exp: draw("text", bars, { x: x + 42, y: FLOOR + 40, "text-anchor": "middle", class: "course-small" }),
+      nan: write(bars, x + 23, FLOOR - 6, "", "course-nan", "middle"),
+      exp: write(bars, x + 42, FLOOR + 38, "", "course-small", "middle"),
     };
   });
-  const sum = draw("text", bars, { x: BARS / 2, y: FLOOR + 60, "text-anchor": "middle", class: "course-small" });
+  const sum = write(bars, BARS / 2, FLOOR + 60, "", "course-small", "middle");
 
   // ---- one frame
-  function stop() {
-    pushing = false;
-  }
+  const stop = () => (pushing = false);
   function reset() {
     stop();
     state = structuredClone({ ...presets[0].state, ...start });
     moved();
   }
-  function moved() {
-    if (!frame) frame = requestAnimationFrame(show);
-  }
+  const moved = () => (frame = frame || requestAnimationFrame(show));
   function show() {
     frame = 0;
     const { logits, format } = state;
@@ -240,9 +235,11 @@ function render({ model, el }) {
     for (const [name, one] of Object.entries(strips)) {
       one.dots.forEach((dot, i) => put(dot, { transform: `translate(${place(logits[i])} ${one.y}) scale(.5)` }));
       const said = verdictOf(naiveIn(name, logits).p, truthIn(name, logits));
-      one.said.textContent = `naive: ${said}`;
+      one.said.textContent = `${said === "right" ? "\u2713" : "\u2717"} ${said}`;
       one.said.classList.toggle("course-bad", said !== "right");
       one.name.classList.toggle("course-chosen", name === format);
+      const [from, to] = [place(Math.max(-REACH, Math.min(...logits) - top())), place(0) + 2];
+      put(one.safe, { x: from, width: to - from });
     }
     const y = ROWS[format];
     put(pack, { transform: `translate(${place(top())} ${y})`, "aria-label": "all three logits", "aria-valuenow": top() });
@@ -263,9 +260,9 @@ function render({ model, el }) {
       bar(column.stable, stable.p[i]);
       bar(column.truth, truth[i]);
       column.nan.textContent = i < mine.length && Number.isNaN(mine[i]) ? "nan" : "";
-      column.exp.textContent = `e^${fixed(logits[i])} = ${short(naive.exp[i])}`;
+      column.exp.textContent = short(naive.exp[i]);
     });
-    sum.textContent = `sum of the exponentials: ${short(naive.sum)}`;
+    sum.textContent = `these are the e\u1dbb; their sum: ${short(naive.sum)}`;
     select.value = format;
     range.value = top();
     output.textContent = fixed(top());
@@ -286,25 +283,22 @@ function render({ model, el }) {
     const wide = lens[1] - lens[0], step = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((one) => wide / one <= 9) ?? 1000;
     ticks.replaceChildren();
     for (let z = Math.ceil(lens[0] / step) * step; z <= lens[1]; z += step) {
-      draw("path", ticks, { d: `M${lensPlace(z)} ${LENS + HALF}v5`, class: "course-axis" });
-      draw("text", ticks, { x: lensPlace(z), y: LENS + HALF + 18, "text-anchor": "middle", class: "course-small" }, String(z).replace("-", "\u2212"));
+      tick(ticks, lensPlace(z), LENS, z);
     }
   }
   function say(naive, stable, truth) {
-    const list = (p) => `(${p.map(short).join(", ")})`, { format } = state;
-    const what = { right: "right", nan: "nan", wrong: "wrong, and no nan tells" }[verdictOf(naive.p, truth)];
+    const list = (p) => `(${p.map(short).join(", ")})`, { format } = state, [low, , high] = walls[format];
+    const what = { right: "right", nan: "broken", wrong: "wrong, and no nan tells" }[verdictOf(naive.p, truth)];
     const text = `${format}: the largest logit is ${fixed(top())}, its exponential ${short(Math.max(...naive.exp))}, `
       + `the sum ${short(naive.sum)}. Naive softmax: ${list(naive.p)}, ${what}; stable: ${list(stable.p)}. `
-      + `Any logit above ${walls[format][2].toFixed(2)} gives nan here.`;
+      + `In this format one logit above ${fixed(high, 2)}, or all below ${fixed(low, 2)}, give nan.`;
     caption.textContent = [model.get("note"), text].filter(Boolean).join(" ");
     bars.setAttribute("aria-label", caption.textContent);
   }
 
   // ---- Python may set the state too, and sends the student's values and a note
   const follow = () => {
-    if (held || pushing || same(state, model.get("state"))) return;
-    state = structuredClone(model.get("state"));
-    moved();
+    if (!held && !pushing && !same(state, model.get("state"))) moved((state = structuredClone(model.get("state"))));
   };
   const look = () => root.classList.toggle("course-dark", isDark());
   const theme = new MutationObserver(look);
