@@ -6,7 +6,7 @@
 # gradients by hand, and say what an outlier does to each.
 #
 # **Decks** Karatzas, "Softmax" to "Regression vs Classification" · Passerini, "Multiclass classification",
-# "Loss functions (common choices)" · Rinnert, "Feedforward Neural Networks" · Moerland, "Deterministic
+# "Loss functions (common choices)" · Rinnert, "Output Layer" · Moerland, "Deterministic
 # versus probabilistic loss" · Minhas, "Multilayer Perceptron: Evaluation", the table of activations
 #
 # **Time** 60 minutes · **Points** 25 · ●○○ warm-up, ●●○ has a trap, ●●● needs thought.
@@ -32,7 +32,8 @@ from course import check, widgets
 # Add the same number to all logits, and it cancels: $S(z + c) = S(z)$. Only differences count.
 #
 # **Predict**: three logits lie one apart. Push them to the right together. Do the probabilities
-# change? Where does a computer stop agreeing with the formula, and what does it say there? Then drag.
+# change? Where does a computer stop agreeing with the formula, and what does it say there? Then drag the
+# white diamond, or choose it and use the arrow keys.
 
 # %%
 widgets.softmax.overflow()
@@ -77,7 +78,7 @@ widgets.softmax.overflow(naive_softmax)
 
 # %% [markdown]
 # *What to see*: your function's bars, computed by your kernel in the format you choose, against the
-# dashed truth. Drag one logit at a time to find the silent place.
+# dashed truth. Choose `float32`, and look for the three places; close up, each logit can be dragged alone.
 
 # %% test="naive_softmax" points=2
 check.by_hand(
@@ -876,7 +877,7 @@ widgets.softmax.output_layer()
 # *What to see*: under softmax all bars move and sum to 1; under sigmoids only one does. With *nothing
 # known*, softmax must still choose.
 #
-# **Your turn.** A label is present if its probability is *above* `threshold`. (Passerini, "Decision", takes
+# **Your turn.** A label is present if its probability is *above* `threshold`. (Passerini, "Binary classification", takes
 # $\mathrm{sign}(f - 0.5)$, which answers −1 or 1, though the targets of his loss are 0 and 1.)
 
 
@@ -897,6 +898,9 @@ def predict_multilabel(logits: torch.Tensor, threshold: float = 0.5) -> torch.Te
 
 # %%
 widgets.softmax.output_layer(predict_multiclass, predict_multilabel)
+
+# %% [markdown]
+# *What to see*: the ticked bars are your answers. Move the threshold; none of the softmax's bars care.
 
 # %% test="predict_multiclass" points=1
 logits = torch.tensor([[2.0, 0.3, -1.0], [-4.0, -3.0, 0.0]])
@@ -1340,7 +1344,7 @@ def cross_entropy(logits, targets):
 # Why do softmax and cross entropy go together? The slope of one example is $S(z) - Y$, with the one-hot row
 # $Y$ (Karatzas, "Derivatives – Categorical Cross Entropy Loss", who writes $S(z_i)$ for the entry $S(z)_i$;
 # the softmax of a single number would be 1). All the exponentials have cancelled. Sigmoid with BCE gave the
-# same, and so does a linear output with the squared error: prediction minus truth.
+# same, and so does a linear output with half the squared error: prediction minus truth.
 #
 # **Your turn**, without autograd: the gradient of the *mean* over $m$ examples, $(S - Y)/m$.
 
@@ -1491,6 +1495,8 @@ widgets.softmax.margins()
 # *What to see*: squared error punishes large margins on the *right* side. The log loss never quite ends, the
 # hinge does at 1; on the far left both have a slope of at most 1. With $\sigma$ inside, the hinge never
 # reaches 0.
+#
+# **Your turn**: the mean of $\max(0, 1 - y z)^q$; `power` is $q$.
 
 
 # %% answer="hinge"
@@ -1601,7 +1607,8 @@ def hinge(z, y, power=1):
 # of $|r|$ (Karatzas, "Loss functions for regression"; Moerland, "Cardinal example"). Passerini's training
 # error has a $\tfrac12$ in front, so that the slope is just $r$; here there is none.
 #
-# **Predict**: a line is fitted to points, then one point is moved far up. What do the two lines do? Drag it.
+# **Predict**: a line is fitted to points, then one point is moved far off. What do the lines of least MSE and least
+# MAE do? Drag it.
 
 # %%
 widgets.softmax.outlier()
@@ -1645,17 +1652,12 @@ def mae_grad(y_hat: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 # %%
 widgets.softmax.outlier(mse, mae)
 
+# %% [markdown]
+# *What to see*: your curve, computed one residual at a time, on the dashed one. It must be 0 at $r = 0$ and the
+# same on both sides.
+
 # %% test="mse" points=2
-BANNED = (
-    "mse_loss",
-    "MSELoss",
-    "l1_loss",
-    "L1Loss",
-    "smooth_l1_loss",
-    "huber_loss",
-    "dist",
-    "cdist",
-)
+BANNED = ("mse_loss", "MSELoss", "l1_loss", "L1Loss", "smooth_l1_loss", "huber_loss")
 SLOPES = ("grad", "backward", "jacobian", "jacrev", "vjp", "jvp")
 for f in (mse, mae):
     check.by_hand(f, *BANNED)
@@ -2183,7 +2185,7 @@ y_hat, y = torch.zeros(4, 1), torch.zeros(4)
 print("shape of (4, 1) minus (4,):", tuple((y_hat - y).shape))
 
 # %% [markdown]
-# *What to see*: Rinnert ("Strictly positive") is right on paper; floats have zeros. Karatzas ("Regression vs
+# *What to see*: "strictly positive" (Rinnert, "Output Layer") holds on paper; floats have zeros. Karatzas ("Regression vs
 # Classification") says that outliers saturate the softmax loss: the loss is 1000, what saturates is its
 # *slope*. `BCELoss`, to which his "Check the Docs" also points, stops at 100: hand logits to
 # `BCEWithLogitsLoss`. Two of Minhas's losses ("Multilayer Perceptron: Evaluation") have the wrong sign for
@@ -2192,8 +2194,8 @@ print("shape of (4, 1) minus (4,):", tuple((y_hat - y).shape))
 #
 # ## What it means, and where it fails
 #
-# Loss and output layer are a pair: softmax with cross entropy, sigmoids with BCE, nothing with a regression
-# loss. Each pair is a likelihood, and its slope is prediction minus truth. But a softmax of 0.99 is no
+# Loss and output layer are a pair: softmax with cross entropy, sigmoids with BCE, no activation with the
+# squared error. Each pair is a likelihood, and its slope is prediction minus truth. But a softmax of 0.99 is no
 # promise of being right 99 times in 100: nets are often too sure, and softmax must choose even for a picture
 # of nothing. Robust losses ignore outliers even where the outlier is the discovery. And a net that predicts
 # its own $\sigma$ can explain hard examples away.

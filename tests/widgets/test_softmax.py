@@ -66,8 +66,8 @@ def test_the_slides_numbers_are_nan_and_right():
     [
         ("half precision", ["nan", "right", "right"]),
         ("the slide's numbers", ["nan", "nan", "nan"]),
-        ("silent", ["nan", "wrong", "right"]),
-        ("off the left end", ["nan", "nan", "right"]),
+        ("silent", ["wrong", "right", "right"]),
+        ("off the left end", ["nan", "nan", "nan"]),
         ("coarse grains", ["nan", "wrong", "right"]),
     ],
 )

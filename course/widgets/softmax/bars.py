@@ -127,7 +127,8 @@ def caption(state: State, a: Arrays) -> str:
     best, top = float(a["p"].max()), float(a["z"].max())
     sentence = (
         f"α = {state['alpha']:.1f}: the largest probability is {best:.3f}; the weighted average "
-        f"of z is {float(a['here']):.3f}, the maximum {top:g}, the plain mean {float(a['z'].mean()):.3f}."
+        f"of z is {float(a['here']):.3f}, the maximum {top:g}, the plain mean "
+        f"{float(a['z'].mean()):.3f}."
     )
     return " ".join([note for note in a["notes"] if note] + [sentence])
 

@@ -66,8 +66,8 @@ def compute(state: State, losses: Sequence[Callable[..., Any]] = ()) -> dict[str
 
     state: kind, x, y (the outlier), delta. Returns x, y (15,), the outlier last; lines {"mse" and
     kind: (2,)}; clean (2,): the line without the outlier; curve, slope (161,) of the loss over R;
-    r, pull: the outlier's residual and how hard it pulls; share: its part of all pulls; yours (161,)
-    or None, notes.
+    r, pull: the outlier's residual and how hard it pulls; share: its part of all pulls;
+    yours (161,) or None, notes.
     """
     kind, delta = state["kind"], float(state["delta"])
     x, y = points()

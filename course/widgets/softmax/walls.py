@@ -1,8 +1,8 @@
 """The overflow explorer: logits, the walls of three number formats, what softmax makes of them.
 
 `static/overflow.js` draws every frame itself; Python computes what a student's function answers,
-and the same picture with matplotlib for where no kernel runs. Source: Karatzas, "SoftMax - numerical
-stability"; Blanchard, Higham and Higham (2021).
+and the same picture with matplotlib for where no kernel runs. Source: Karatzas, "SoftMax -
+numerical stability"; Blanchard, Higham and Higham (2021).
 """
 
 import base64
@@ -189,19 +189,18 @@ PRESETS = [
     preset(
         "silent",
         "all exponentials are finite, so what can still overflow?",
-        logits=[88.2, 88.4, 88.6],
-        format="float32",
+        logits=[10.8, 10.9, 11.0],
+        format="float16",
     ),
     preset(
         "off the left end",
         "does it matter if some exponentials are 0, or only if all are?",
-        logits=[-106.0, -105.0, -104.5],
-        format="float32",
+        logits=[-748.0, -747.0, -746.5],
+        format="float64",
     ),
     preset(
         "coarse grains",
-        "between the left end and the pale zone a number has few digits left: "
-        "what does that do to the bars?",
+        "in the pale zone a number has few digits left: what does that do to the bars?",
         logits=[-103.4, -102.9, -102.4],
         format="float32",
     ),

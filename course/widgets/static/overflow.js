@@ -2,7 +2,7 @@
 // with the rounding of that format. With a student's softmax, Python sends what it answers.
 
 const REACH = 1000, BEND = 8; // logits lie in [-1000, 1000], drawn by asinh(z / 8); as in walls.py
-const WIDE = 440, HIGH = 304, BARS = 300, LEFT = 62, ROOM = LEFT + WIDE + 48; // the long line and what stands beside it
+const WIDE = 440, HIGH = 304, BARS = 300, LEFT = 62, ROOM = LEFT + WIDE + 58; // the long line and what stands beside it
 const ROWS = { float16: 46, float32: 92, float64: 138 }, HALF = 12, LENS = 236;
 const SVG = "http://www.w3.org/2000/svg";
 const KEYS = { "data-lm-suppress-shortcuts": "true" };
@@ -44,10 +44,8 @@ function softmaxIn(format, logits, shift) {
 const naiveIn = (format, logits) => softmaxIn(format, logits, () => 0);
 const stableIn = (format, logits) => softmaxIn(format, logits, (z) => Math.max(...z));
 const truthIn = (format, logits) => stableIn("float64", logits.map(ROUND[format])).p;
-function verdictOf(p, truth) {
-  if (p.some(Number.isNaN)) return "nan";
-  return p.every((value, i) => Math.abs(value - truth[i]) < 0.01) ? "right" : "wrong";
-}
+const verdictOf = (p, truth) => p.some(Number.isNaN) ? "nan"
+  : p.every((value, i) => Math.abs(value - truth[i]) < 0.01) ? "right" : "wrong";
 
 const UP = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079";
 function short(value) { // as course/widgets/style.py writes numbers
@@ -66,16 +64,14 @@ const logitAt = (x) => BEND * Math.sinh(((2 * x) / WIDE - 1) * Math.asinh(REACH 
 const within = (z) => Math.min(REACH, Math.max(-REACH, Math.round(z * 10) / 10));
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-function isDark() {
-  const light = document.body.dataset.jpThemeLight;
-  return light ? light === "false" : matchMedia("(prefers-color-scheme: dark)").matches;
-}
+const isDark = () => document.body.dataset.jpThemeLight
+  ? document.body.dataset.jpThemeLight === "false" : matchMedia("(prefers-color-scheme: dark)").matches;
 
 function render({ model, el }) {
   const presets = model.get("presets"), walls = model.get("walls"), given = model.get("given");
   let state = structuredClone(model.get("state"));
   let lens = [-1, 1]; // the stretch of the line that the lower picture shows
-  let held = null, frame = 0, pushing = false;
+  let held = null, frame = 0, pushing = false, last = ""; // last: what naive was a frame ago
   const top = () => Math.max(...state.logits);
 
   // ---- the page
@@ -99,7 +95,7 @@ function render({ model, el }) {
   range.oninput = () => (stop(), push(Number(range.value) - top()), moved());
   const player = make("span", form, { class: "course-player" }, "push to the right: ");
   const play = make("button", player, { type: "button", ...KEYS }, "play");
-  play.onclick = () => (pushing ? stop() : (pushing = true), moved());
+  play.onclick = () => moved((pushing = !pushing));
   make("button", player, { type: "button", ...KEYS }, "step").onclick = () => (stop(), push(1), moved());
   make("button", player, { type: "button", ...KEYS }, "reset").onclick = () => reset();
 
@@ -112,9 +108,8 @@ function render({ model, el }) {
 
   // A strip is one stretch of the line with its zones: exp is 0, coarse, fine, inf.
   const ZONES = ["course-zero", "course-coarse", "course-fine", "course-inf"];
-  function strip(y) {
-    return { y, zones: ZONES.map((name) => draw("rect", line, { y: y - HALF, height: 2 * HALF, class: name })) };
-  }
+  const strip = (y) => ({ y,
+    zones: ZONES.map((name) => draw("rect", line, { y: y - HALF, height: 2 * HALF, class: name })) });
   function zone({ zones }, format, where, left, right) {
     const ends = [left, ...walls[format], right].map((z) => Math.min(WIDE, Math.max(0, where(z))));
     zones.forEach((node, i) => put(node, { x: ends[i], width: Math.max(0, ends[i + 1] - ends[i]) }));
@@ -150,7 +145,6 @@ function render({ model, el }) {
 
   // ---- what can be held: the pack on the long line, each logit close up
   const lensPlace = (z) => (WIDE * (z - lens[0])) / (lens[1] - lens[0]);
-  const handles = [];
   function handle(d, move, look) {
     const node = draw("path", holds, { d, tabindex: 0, role: "slider", class: `course-handle ${look}`,
       "aria-valuemin": -REACH, "aria-valuemax": REACH, ...KEYS });
@@ -158,39 +152,32 @@ function render({ model, el }) {
       const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
       if (!by) return;
       event.preventDefault();
-      stop();
-      move((event.shiftKey ? 10 : event.altKey ? 0.1 : 1) * by);
-      moved();
+      moved(stop(), move((event.shiftKey ? 10 : event.altKey ? 0.1 : 1) * by));
     };
     node.onpointerdown = (event) => {
       event.preventDefault();
-      stop();
       node.setPointerCapture(event.pointerId);
       node.focus({ preventScroll: true });
-      held = node;
+      moved(stop(), (held = node));
     };
     node.onpointerup = node.onpointercancel = () => ((held = null), moved());
-    handles.push(node);
     return node;
   }
   function push(by) {
     const room = by > 0 ? Math.min(by, REACH - top()) : Math.max(by, -REACH - Math.min(...state.logits));
-    state.logits = state.logits.map((z) => within(z + room));
+    state.logits = state.logits.map((z) => within(z + Math.round(room * 10) / 10)); // keeps the differences
   }
   const at = (event) => {
     const { left, width } = line.getBoundingClientRect();
     return ((event.clientX - left) / width) * ROOM - LEFT;
   };
   const pack = handle(DIAMOND, push, "course-grip");
-  pack.onpointermove = (event) => {
-    if (held === pack) moved(push(logitAt(at(event)) - top()));
-  };
+  pack.onpointermove = (event) => held === pack && moved(push(logitAt(at(event)) - top()));
   const singles = SHAPES.map((d, i) => {
     const move = (z) => (state.logits[i] = within(z));
     const node = handle(d, (by) => move(state.logits[i] + by), `course-logit${i}`);
-    node.onpointermove = (event) => {
-      if (held === node) moved(move(lens[0] + (at(event) / WIDE) * (lens[1] - lens[0])));
-    };
+    node.onpointermove = (event) =>
+      held === node && moved(move(lens[0] + (at(event) / WIDE) * (lens[1] - lens[0])));
     return node;
   });
 
@@ -206,7 +193,6 @@ function render({ model, el }) {
     const x = 12 + 96 * i;
     draw("path", bars, { d, transform: `translate(${x + 42} ${FLOOR + 14}) scale(.8)`, class: `course-handle course-logit${i}` });
     return {
-      x,
       naive: draw("rect", bars, { x: x + 5, width: 36, class: "course-naive" }),
       stable: draw("rect", bars, { x: x + 43, width: 36, class: "course-stable" }),
       truth: draw("rect", bars, { x, width: 84, class: "course-truth" }),
@@ -218,11 +204,7 @@ function render({ model, el }) {
 
   // ---- one frame
   const stop = () => (pushing = false);
-  function reset() {
-    stop();
-    state = structuredClone({ ...presets[0].state, ...start });
-    moved();
-  }
+  const reset = () => moved(stop(), (state = structuredClone({ ...presets[0].state, ...start })));
   const moved = () => (frame = frame || requestAnimationFrame(show));
   function show() {
     frame = 0;
@@ -250,7 +232,7 @@ function render({ model, el }) {
     singles.forEach((node, i) => put(node, { transform: `translate(${lensPlace(logits[i])} ${LENS})`,
       "aria-label": `logit ${i + 1}`, "aria-valuenow": logits[i] }));
 
-    const sent = model.get("yours"), mine = given ? sent.map((text) => (text === "inf" ? Infinity : Number(text))) : naive.p;
+    const mine = given ? model.get("yours").map((text) => (text === "inf" ? Infinity : Number(text))) : naive.p;
     columns.forEach((column, i) => {
       const bar = (node, p) => {
         const tall = TALL * Math.min(1.05, Math.max(0, Number.isNaN(p) ? 0 : p ?? 0));
@@ -264,8 +246,7 @@ function render({ model, el }) {
     });
     sum.textContent = `these are the e\u1dbb; their sum: ${short(naive.sum)}`;
     select.value = format;
-    range.value = top();
-    output.textContent = fixed(top());
+    [range.value, output.textContent] = [top(), fixed(top())];
     play.textContent = pushing ? "pause" : "play";
     presets.forEach((preset, i) => chips[i].setAttribute("aria-pressed", same({ ...presets[0].state, ...preset.state }, state)));
     say(naive, stable, truth);
@@ -273,18 +254,15 @@ function render({ model, el }) {
       model.set("state", structuredClone(state));
       model.save_changes();
     }
-    if (pushing) {
-      push(0.1 * Math.max(1, Math.round(Math.hypot(top(), BEND) / 12)));
-      if (top() >= REACH) stop();
-      moved();
-    }
+    const said = verdictOf(naive.p, truth);
+    if (pushing && (said !== last || top() >= REACH)) moved(stop()); // it pauses where nan starts
+    if (pushing) moved(push(0.1 * Math.max(1, Math.round(Math.hypot(top(), BEND) / 12))));
+    last = said;
   }
   function showTicks() {
     const wide = lens[1] - lens[0], step = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((one) => wide / one <= 9) ?? 1000;
     ticks.replaceChildren();
-    for (let z = Math.ceil(lens[0] / step) * step; z <= lens[1]; z += step) {
-      tick(ticks, lensPlace(z), LENS, z);
-    }
+    for (let z = Math.ceil(lens[0] / step) * step; z <= lens[1]; z += step) tick(ticks, lensPlace(z), LENS, z);
   }
   function say(naive, stable, truth) {
     const list = (p) => `(${p.map(short).join(", ")})`, { format } = state, [low, , high] = walls[format];
