@@ -19,14 +19,17 @@ from ..style import Style
 
 POINTS, REACH, STEPS = 14, 9.0, 40
 R = torch.linspace(-REACH, REACH, 161, dtype=torch.float64)
+COIN = 0.6931471805599453  # log 2
 NAMES = {"mse": "MSE", "mae": "MAE", "huber": "Huber", "log_cosh": "log-cosh"}
 
-# Torch's own, one loss a residual; log-cosh by the logarithm of a sum of two exponentials.
+# Torch's own, one loss a residual; log-cosh by way of a coin that may fall either way.
 LOSSES: dict[str, Callable[[Tensor, float], Tensor]] = {
     "mse": lambda r, d: F.mse_loss(r, torch.zeros_like(r), reduction="none"),
     "mae": lambda r, d: F.l1_loss(r, torch.zeros_like(r), reduction="none"),
     "huber": lambda r, d: F.huber_loss(r, torch.zeros_like(r), reduction="none", delta=d),
-    "log_cosh": lambda r, d: torch.stack([r, -r]).logsumexp(0) - torch.tensor(2.0).log(),
+    "log_cosh": lambda r, d: F.binary_cross_entropy_with_logits(
+        2 * r, torch.full_like(r, 0.5), reduction="none"
+    ).sub(COIN),
 }
 
 
@@ -181,9 +184,11 @@ def caption(_state: State, a: Arrays) -> str:
     sentence = (
         f"the outlier's residual is {a['r']:.1f} and pulls with {a['pull']:.2f}, "
         f"{a['share']:.0%} of all pulls; the line's slope is {steep:.2f} "
-        f"({turned:+.2f} by the outlier), under MSE {float(a['lines']['mse'][1]):.2f}."
+        f"({turned:+.2f} by the outlier)"
     )
-    sentence = f"{NAMES[a['kind']]}: " + sentence.replace("-", "−")
+    if a["kind"] != "mse":
+        sentence += f", under MSE {float(a['lines']['mse'][1]):.2f}"
+    sentence = f"{NAMES[a['kind']]}: " + sentence.replace("-", "−") + "."
     return " ".join([note for note in a["notes"] if note] + [sentence])
 
 
@@ -222,7 +227,7 @@ PRESETS = [
     ),
     preset(
         "a long lever",
-        "at x = 6 even MAE may give way: where must the outlier be for that?",
+        "at x = 6 a point has more leverage: does MAE hold there, and does MSE?",
         kind="mae",
         x=6.0,
         y=-7.0,
