@@ -41,7 +41,7 @@ widgets.softmax.overflow()
 # %% [markdown]
 # *What to see*: a number format is a line with two walls. Beyond the right one (11.1, 88.7, 709.8) $e^z$ is
 # `inf`, beyond the left one it is 0. Naive softmax breaks when *one* logit passes the right wall, or when
-# *all* pass the left one. The stable one (green) never comes near a wall.
+# *all* pass the left one; *play* pauses there. The stable one (green) never comes near a wall.
 #
 # ## Break it three ways  ·  ●●○ · 5 min · 2 points
 #

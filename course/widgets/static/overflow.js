@@ -56,7 +56,7 @@ function short(value) { // as course/widgets/style.py writes numbers
   if (size >= 1e-3 && size < 1e5) return String(size < 1000 ? Number(value.toPrecision(2)) : Math.round(value));
   const [mantissa, power] = value.toExponential(1).split("e");
   const raised = [...String(Number(power))].map((c) => (c === "-" ? "\u207b" : UP[c])).join("");
-  return `${mantissa} \u00d7 10${raised}`;
+  return `${mantissa}\u00a0\u00d7\u00a010${raised}`;
 }
 const fixed = (value, digits = 1) => value.toFixed(digits).replace("-", "\u2212");
 const place = (z) => (WIDE * (Math.asinh(z / BEND) / Math.asinh(REACH / BEND) + 1)) / 2;
