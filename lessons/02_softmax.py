@@ -168,13 +168,12 @@ def naive_softmax(x):
 # %% mistake="naive_softmax" name="too-far-apart"
 def breaking_logits(how):
     """Your logits lie hundreds apart, so that the true probabilities are 0 and 1. Push logits that are close together."""
-    return torch.tensor(
-        {
-            "overflow": [0.0, 1.0, 1000.0],
-            "underflow": [-1000.0, -500.0, -200.0],
-            "silent": [88.0, 88.2, 0.0],
-        }[how]
-    )
+    rows = {
+        "overflow": [0.0, 1.0, 1000.0],
+        "underflow": [-1000.0, -500.0, -200.0],
+        "silent": [88.0, 88.2, 0.0],
+    }
+    return torch.tensor(rows[how])
 
 
 # %% mistake="naive_softmax" name="infinite-logits"
@@ -224,13 +223,12 @@ def naive_softmax(x):
 
 # %% alternative="naive_softmax" name="some-over-the-wall"
 def breaking_logits(how):
-    return torch.tensor(
-        {
-            "overflow": [88.0, 88.5, 89.0],
-            "underflow": [-105.0, -104.8, -104.6],
-            "silent": [87.5, 87.9, 88.4],
-        }[how]
-    )
+    rows = {
+        "overflow": [88.0, 88.5, 89.0],
+        "underflow": [-105.0, -104.8, -104.6],
+        "silent": [87.5, 87.9, 88.4],
+    }
+    return torch.tensor(rows[how])
 
 
 # %% [markdown]
