@@ -95,14 +95,15 @@ def compute(state: State, losses: Sequence[Callable[..., Any]] = ()) -> dict[str
     }
     for f in losses:
         if student.name_of(f) == kind:
-            arrays["yours"], note = _curve(f, [delta] if kind == "huber" else [])
+            arrays["yours"], note = _curve(f, *([delta] if kind == "huber" else []))
             if arrays["yours"] is not None and not note:
                 note = student.compared(f, arrays["yours"], arrays["curve"])
             arrays["notes"].append(note)
     return arrays
 
 
-def _curve(f: Callable[..., Any], extra: list[float]) -> student.Outcome:
+@lru_cache(maxsize=8)  # moving the outlier does not change it
+def _curve(f: Callable[..., Any], *extra: float) -> student.Outcome:
     """The student's loss of each residual in R, or None and why not."""
     values, said = [], ""
     for r in R:

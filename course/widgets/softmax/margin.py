@@ -4,6 +4,7 @@ Source: Minhas, "Multilayer Perceptron: Evaluation"; Janocha and Czarnecki (2017
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -51,6 +52,12 @@ LABELS = {
 DASHES = {"hinge": "-", "log": (0, (5, 2)), "squared": (0, (1, 1.5))}
 
 
+@lru_cache
+def curves(kind: str) -> tuple[Tensor, Tensor]:
+    """Loss and slope over `M` (321,)."""
+    return LOSSES[kind](M), slope(kind, M)
+
+
 def slope(kind: str, m: Tensor) -> Tensor:
     """Slope of a loss at the margins m (n,), by autograd."""
     leaf = m.detach().clone().requires_grad_()
@@ -64,8 +71,8 @@ def compute(state: State) -> dict[str, Any]:
     shown = list(dict.fromkeys([kind, *DASHES]))
     return {
         "kind": kind,
-        "loss": {name: LOSSES[name](M) for name in shown},
-        "slope": {name: slope(name, M) for name in shown},
+        "loss": {name: curves(name)[0] for name in shown},
+        "slope": {name: curves(name)[1] for name in shown},
         "here": (float(at), float(LOSSES[kind](at)), float(slope(kind, at))),
     }
 
