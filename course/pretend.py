@@ -146,6 +146,8 @@ class _PretendMode(TorchFunctionMode):
         if tensor is not None and name in ("to", "cuda", "cpu"):
             return self._move(name, tensor, args[1:], kwargs)
         if isinstance(tensor, _PretendTensor):
+            if name == "one_hot":  # for a subclass it makes its classes on the CPU, and compares
+                return _PretendTensor(func(tensor.held, *args[1:], **kwargs))
             if name == "tolist":
                 return tensor.held.tolist()
             if name == "numpy":

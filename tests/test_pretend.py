@@ -79,3 +79,11 @@ def test_nothing_is_pretended_afterwards():
     if not torch.cuda.is_available():
         with pytest.raises((AssertionError, RuntimeError)):
             torch.zeros(2, device="cuda")
+
+
+def test_one_hot_stays_on_the_gpu():
+    labels = torch.tensor([2, 0, 1])
+    with pretend.gpu():
+        rows = torch.nn.functional.one_hot(pretend.to_gpu(labels), 4)
+    assert pretend.is_on_gpu(rows)
+    assert pretend.to_cpu(rows).tolist() == [[0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0]]
