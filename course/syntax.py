@@ -28,47 +28,6 @@ def uses(f: Callable, names: set[str]) -> tuple[str, int] | None:
     return None
 
 
-def uses_in(sources: list[str], name: str, names: set[str]) -> tuple[str, int] | None:
-    """As `uses`, for the function `name` of a notebook with the code cells `sources`, not run."""
-    defined: dict[str, ast.stmt] = {}
-    aliases: dict[str, str] = {}
-    for source in sources:
-        try:
-            body = ast.parse(source).body
-        except SyntaxError:
-            continue
-        for node in body:
-            _learn(node, defined, aliases)
-    waiting, seen = [name], set()
-    while waiting:
-        tree = defined.get(current := waiting.pop())
-        if tree is None or current in seen:
-            continue
-        seen.add(current)
-        for part in ast.walk(tree):
-            if isinstance(part, ast.Name):
-                waiting.append(part.id)
-                found = None if part.id in defined else aliases.get(part.id)
-            else:
-                found = _named(part)
-            if found in names:
-                return found, getattr(part, "lineno", 1) - tree.lineno + 1
-    return None
-
-
-def _learn(node: ast.stmt, defined: dict[str, ast.stmt], aliases: dict[str, str]) -> None:
-    """Note what a top-level statement makes: a function, an import, another name for something."""
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        defined[node.name] = node
-    elif isinstance(node, (ast.Import, ast.ImportFrom)):
-        for alias in node.names:
-            aliases[alias.asname or alias.name] = alias.name.split(".")[-1]
-    elif isinstance(node, ast.Assign):
-        for target in node.targets:
-            if isinstance(target, ast.Name):
-                defined[target.id] = node
-
-
 def _named(node: ast.AST) -> str | None:
     """The name that a node takes from a library, as far as the node alone tells."""
     if isinstance(node, ast.Attribute):
