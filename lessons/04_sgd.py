@@ -87,11 +87,13 @@ check.by_hand(batch_gradient, *BANNED)
 w = torch.tensor([1.0, -1.0])
 x, y = torch.tensor([[2.0, 1.0], [0.0, 3.0], [1.0, 1.0]]), torch.tensor([0.0, -1.0, 2.0])
 check.close(
-    sample_gradients(w, x, y),
+    check.unchanged(sample_gradients, w, x, y),
     torch.tensor([[2.0, 1.0], [0.0, -6.0], [-2.0, -2.0]]),
     "In the first row the prediction is 1 and the target 0. By how much does each weight share in that?",
 )
-check.close(batch_gradient(w, x, y), sample_gradients(w, x, y).mean(0), "J is a mean")
+check.close(
+    check.unchanged(batch_gradient, w, x, y), torch.tensor([0.0, -7 / 3]), "J is a mean over three"
+)
 # Karatzas, "A mental experiment": 10 copies of 100 examples
 x, y = check.randn(100, 2), check.randn(100)
 check.close(
@@ -429,6 +431,12 @@ widgets.sgd.duplicates(sgd)
 # %% test="sgd" points=2
 x, y = torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([2.0, 2.0, 0.0])
 batches = [torch.tensor([0, 1]), torch.tensor([2])]
+
+
+def pull(w, x, y):
+    return w * x.mean() - y.mean()
+
+
 check.close(
     sgd(lambda w, x, y: w * x.mean() - y.mean(), torch.tensor([4.0]), x, y, batches, 0.5),
     torch.tensor([[4.0], [2.0], [-1.0]]),
@@ -1108,12 +1116,12 @@ check.by_hand(momentum_step, *BANNED)
 check.by_hand(nesterov_step, *BANNED)
 w, velocity, gradient = torch.tensor([1.0, 2.0]), torch.tensor([1.0, 0.0]), torch.tensor([2.0, 4.0])
 check.close(
-    momentum_step(w, velocity, gradient, 0.1, 0.5),
+    check.unchanged(momentum_step, w, velocity, gradient, 0.1, 0.5),
     (torch.tensor([1.3, 1.6]), torch.tensor([0.3, -0.4])),
     "First the velocity, 0.5·1 − 0.1·2 = 0.3 in the first place; then w moves by it",
 )
 check.close(
-    nesterov_step(w, velocity, gradient, 0.1, 0.5),
+    check.unchanged(nesterov_step, w, velocity, gradient, 0.1, 0.5),
     (torch.tensor([0.95, 1.4]), torch.tensor([0.3, -0.4])),
     "The velocity is the same; w moves by α times the new velocity, and by the gradient step",
 )
@@ -1305,8 +1313,9 @@ def rmsprop_step(
 widgets.sgd.race(adagrad_step, rmsprop_step)
 
 # %% [markdown]
-# *What to see*: both leave the start along the diagonal: the first step is $\eta$ in each weight, whatever the
-# slope. Adagrad slows down; RMSProp keeps its speed, and trembles at the bottom.
+# *What to see*: both leave the start along the diagonal, whatever the slopes. Adagrad's first step is $\eta$ in
+# each weight, RMSProp's $\eta / \sqrt{1 - \rho} = 10\,\eta$. In the ravine a rate for each direction cures
+# everything; on Rosenbrock Adagrad slows down before it has arrived.
 
 # %% test="adagrad_step" points=3
 BANNED = ("optim", "Adagrad", "RMSprop", "backward")
@@ -1314,12 +1323,12 @@ check.by_hand(adagrad_step, *BANNED)
 check.by_hand(rmsprop_step, *BANNED)
 w, r, gradient = torch.tensor([1.0, 2.0]), torch.tensor([7.0, 0.0]), torch.tensor([3.0, -0.5])
 check.close(
-    adagrad_step(w, r, gradient, 0.4),
+    check.unchanged(adagrad_step, w, r, gradient, 0.4),
     (torch.tensor([0.7, 2.4]), torch.tensor([16.0, 0.25])),
     "In the first place r becomes 7 + 9, and the step is 0.4·3/4",
 )
 check.close(
-    rmsprop_step(w, r, gradient, 0.4, 0.5),
+    check.unchanged(rmsprop_step, w, r, gradient, 0.4, 0.5),
     (torch.tensor([1 - 1.2 / 8**0.5, 2 + 0.2 / 0.125**0.5]), torch.tensor([8.0, 0.125])),
     "In the first place r becomes 0.5·7 + 0.5·9",
 )
@@ -1526,13 +1535,13 @@ def adam_step(
 widgets.sgd.race(adam_step)
 
 # %% [markdown]
-# *What to see*: Adam takes the ravine's diagonal like RMSProp, with a ball's swing. Start all of them on
-# the *saddle*: there the plain walker stands still for longest.
+# *What to see*: Adam takes the ravine's diagonal like RMSProp, with a ball's swing, and is first on
+# Rosenbrock. On the *saddle* the plain walker stands still for longest.
 
 # %% test="adam_step" points=3
 check.by_hand(adam_step, "optim", "Adam", "AdamW", "backward")
 w, zero, gradient = torch.tensor([1.0, 2.0]), torch.zeros(2), torch.tensor([50.0, -0.02])
-first = adam_step(w, zero, zero, 1, gradient, 0.1)
+first = check.unchanged(adam_step, w, zero, zero.clone(), 1, gradient, 0.1)
 check.close(
     first,
     (torch.tensor([0.9, 2.1]), torch.tensor([5.0, -0.002]), torch.tensor([2.5, 4e-7])),
@@ -1880,7 +1889,7 @@ widgets.sgd.race(my_step)
 # different from true one": each is, the average is not. Minhas's "faster convergence" of mini-batches is
 # faster per example seen; per *step* the full batch is ahead.
 #
-# Momentum wants a learning rate ten times smaller than plain descent. Adagrad shines where gradients are
+# Momentum multiplies the effective step by $1/(1 - \alpha)$: turn $\alpha$ up and $\eta$ down together. Adagrad shines where gradients are
 # rare, and dies on long walks. Adam hardly needs tuning; well-tuned SGD with momentum often generalises as
 # well or better. No optimiser mends a landscape with saturated plateaux: 05_training does.
 #

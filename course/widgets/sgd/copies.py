@@ -1,0 +1,125 @@
+"""The experiment with copies: one epoch over copies of 100 examples.
+
+Source: Karatzas, "A mental experiment" (1000 examples, 10 copies of 100).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from .. import student
+from ..panel import Panel, State, preset, seed, slider
+from ..picture import Arrays, Update
+from ..style import Style, number
+from .surfaces import descend, plain
+
+ONE = 100
+START = (-1.5, 1.5)
+
+
+def gradient(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Mean gradient (2,) of a linear neuron's loss on a batch."""
+    return torch.mv(x.T, torch.mv(x, w) - y) / len(y)
+
+
+def compute(state: State, sgd: Callable[..., Any] | None = None) -> dict[str, Any]:
+    """One epoch in one step, and in mini-batches.
+
+    state: copies, size, lr, seed. seen, high and batch_seen, batch_high: examples seen and heights;
+    path, batch_path (steps + 1, 2); yours (steps + 1, 2) or None.
+    """
+    count, size, lr = int(state["copies"]), int(state["size"]), float(state["lr"])
+    generator = torch.Generator().manual_seed(int(state["seed"]))
+    x = torch.randn(ONE, 2, generator=generator, dtype=torch.float64)
+    y = x @ torch.tensor([1.0, -1.0], dtype=x.dtype)
+    y = y + 0.5 * torch.randn(ONE, generator=generator, dtype=x.dtype)
+    many_x, many_y = x.repeat(count, 1), y.repeat(count)
+    start = torch.tensor(START, dtype=x.dtype)
+    batches = list(torch.arange(ONE * count).split(size))
+    whole = [torch.arange(ONE * count)]
+
+    def walk(cut: list[Tensor]) -> Tensor:
+        return descend(plain(lr), lambda w, t: gradient(w, many_x[cut[t]], many_y[cut[t]]), start, len(cut))
+
+    def height(path: Tensor) -> Tensor:
+        return (path @ x.T - y).square().mean(1) / 2 - lowest
+
+    best = torch.linalg.lstsq(x, y[:, None]).solution[:, 0]
+    lowest = float((x @ best - y).square().mean()) / 2
+    path, batch_path, yours, note = walk(batches), walk(whole), None, ""
+    if sgd is not None:
+        yours, note = student.call(sgd, gradient, start, many_x, many_y, batches, lr, shape=tuple(path.shape))
+        note = note or (student.compared(sgd, yours, path) if yours is not None else "")
+    seen = torch.cat([torch.zeros(1), torch.tensor([len(b) for b in batches]).cumsum(0)])
+    return {
+        "path": path, "batch_path": batch_path, "yours": yours, "note": note, "seen": seen,
+        "high": height(path), "batch_high": height(batch_path), "batch_seen": [0, ONE * count],
+        "yours_high": None if yours is None else height(yours), "total": ONE * count,
+    }
+
+
+def draw(figure: Figure, style: Style) -> Update:
+    """The path in the plane (cause), the height by examples seen (effect)."""
+    plane, high = style.axes(figure, ["path of the weights in one epoch", "how much too high"])
+    plane.set(xlim=(-2, 1.6), ylim=(-1.6, 2), xlabel="w₁", ylabel="w₂")
+    plane.plot(1, -1, marker="*", ms=14, color=style.green, ls="")
+    high.set(yscale="log", ylim=(1e-5, 20), xlabel="examples seen")
+    lines = {}
+    for key, ax in (("yours", plane), ("path", plane), ("batch_path", plane)):
+        role = {"yours": "curve", "path": "truth", "batch_path": "tangent"}[key]
+        lines[key] = ax.plot([], [], marker="o", ms=4, animated=True, **style.line(role))[0]
+        lines[key + "h"] = high.plot([], [], marker="o", ms=4, animated=True, **style.line(role))[0]
+    style.legend(high, handles=[lines["pathh"], lines["batch_pathh"], lines["yoursh"]],
+                 labels=["mini-batches", "one batch", "your sgd"], loc="lower left")
+
+    def update(a: Arrays) -> None:
+        high.set_xlim(0, a["total"] * 1.02)
+        nothing = torch.full((1, 2), torch.nan)
+        mine = nothing if a["yours"] is None else a["yours"]
+        for key, points in (("path", a["path"]), ("batch_path", a["batch_path"]), ("yours", mine)):
+            lines[key].set_data(points[:, 0], points[:, 1])
+        lines["pathh"].set_data(a["seen"], a["high"].clamp(1e-5))
+        lines["batch_pathh"].set_data(a["batch_seen"], a["batch_high"].clamp(1e-5))
+        if a["yours"] is None:
+            lines["yoursh"].set_data([], [])
+        else:
+            lines["yoursh"].set_data(a["seen"], a["yours_high"].clamp(1e-5))
+
+    return update
+
+
+def caption(state: State, a: Arrays) -> str:
+    """How high each ends after one epoch."""
+    steps = len(a["path"]) - 1
+    return " ".join(filter(None, [a["note"], (
+        f"After one epoch over {a['total']} examples ({int(state['copies'])} × {ONE}): one batch step ends "
+        f"{number(float(a['batch_high'][-1]))} too high, {steps} mini-batch step{'s' * (steps != 1)} of "
+        f"{int(state['size'])} end{'s' * (steps == 1)} {number(float(a['high'][-1]))} too high.")]))
+
+
+PRESETS = [
+    preset("10 × 100", "1000 examples, ten of each: how much does the tenth copy teach the batch walker?",
+           copies=10, size=100, lr=0.5),
+    preset("no copies", "100 examples, batches of 100: what is left of the difference?", copies=1),
+    preset("no copies, small batches", "no copies, but batches of 10: is the trick gone?",
+           copies=1, size=10),
+    preset("tens", "a hundred steps of ten examples each: does it end lower still?", size=10, lr=0.2),
+]  # fmt: skip
+
+
+def panel(sgd: Callable[..., Any] | None) -> Panel:
+    """The experiment with copies; see `widgets.sgd.duplicates`."""
+    return Panel(
+        "Copies of a hundred examples",
+        compute=lambda state: compute(state, sgd),
+        draw=draw,
+        caption=caption,
+        controls=[
+            slider("copies", "copies", 10, 1, 10, 1), slider("size", "batch size", 100, 5, 100, 5),
+            slider("lr", "learning rate", 0.5, 0.05, 1.5, 0.05), seed(),
+        ],
+        presets=PRESETS,
+    )  # fmt: skip
