@@ -381,7 +381,7 @@ def minibatches(n, size, generator):
     loader = torch.utils.data.DataLoader(
         list(range(n)), batch_size=size, shuffle=True, generator=generator
     )
-    return [batch for batch in loader]
+    return list(loader)
 
 
 # %% [markdown]

@@ -11,7 +11,7 @@ from ..standin import free_when_grading
 
 @free_when_grading
 def landscape() -> Any:
-    """The walk: batch, mini-batch and stochastic on one surface, which shifts under the mini-batch."""
+    """The walk: batch, mini-batch and stochastic on one surface, which shifts underneath."""
     from . import walk
 
     return walk.panel()

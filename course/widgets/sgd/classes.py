@@ -18,8 +18,8 @@ def compute(state: State, weights: Callable[..., Any] | None = None) -> dict[str
     """Counts and totals of three classes.
 
     state: rare (share of class 2), middle (share of class 1), size, seed. counts, totals (3,): the
-    weights' sums, yours or None; missed: how often a mini-batch of `size` has none of the rare class,
-    drawn evenly and drawn by weight.
+    weights' sums, yours or None; missed: how often a mini-batch of `size` has none of the rare
+    class, drawn evenly and drawn by weight.
     """
     rare, middle = float(state["rare"]), float(state["middle"])
     counts = torch.tensor([0, round(EXAMPLES * middle), max(1, round(EXAMPLES * rare))])
@@ -34,13 +34,18 @@ def compute(state: State, weights: Callable[..., Any] | None = None) -> dict[str
             totals = torch.zeros(3, dtype=got.dtype).index_add(0, labels, got)
             even = torch.full_like(totals, EXAMPLES / int((counts > 0).sum())) * (counts > 0)
             note = note or (
-                "Your totals are equal, and the mean weight is 1." if torch.allclose(totals, even, rtol=1e-3)
+                "Your totals are equal, and the mean weight is 1."
+                if torch.allclose(totals, even, rtol=1e-3)
                 else "Your totals are " + ", ".join(f"{v:.1f}" for v in totals.tolist()) + "."
-            )  # fmt: skip
+            )
     size, share = int(state["size"]), counts[2] / EXAMPLES
     return {
-        "counts": counts, "totals": totals, "note": note, "even": EXAMPLES / int((counts > 0).sum()),
-        "missed": float((1 - share) ** size), "missed_weighed": float((1 - 1 / int((counts > 0).sum())) ** size),
+        "counts": counts,
+        "totals": totals,
+        "note": note,
+        "even": EXAMPLES / int((counts > 0).sum()),
+        "missed": float((1 - share) ** size),
+        "missed_weighed": float((1 - 1 / int((counts > 0).sum())) ** size),
     }
 
 
@@ -71,18 +76,43 @@ def draw(figure: Figure, style: Style) -> Update:
 def caption(state: State, a: Arrays) -> str:
     """Counts, and how often a mini-batch has none of the rare class."""
     many = ", ".join(str(n) for n in a["counts"].tolist())
-    return " ".join(filter(None, [a["note"], (
-        f"{many} of {EXAMPLES} examples: {a['missed']:.0%} of the mini-batches of {int(state['size'])} have none "
-        f"of the rare class when drawn evenly, {a['missed_weighed']:.0%} when drawn by balanced weights.")]))
+    return " ".join(
+        filter(
+            None,
+            [
+                a["note"],
+                (
+                    f"{many} of {EXAMPLES} examples: {a['missed']:.0%} of the mini-batches "
+                    f"of {int(state['size'])} have none "
+                    f"of the rare class when drawn evenly, {a['missed_weighed']:.0%} when "
+                    f"drawn by balanced weights."
+                ),
+            ],
+        )
+    )
 
 
 PRESETS = [
-    preset("one in twenty", "ten rare examples of 200: how many batches of eight have none?",
-           rare=0.05, middle=0.25, size=8),
-    preset("two classes", "90 % and 10 %, as with the cats and dogs: what weight has a dog?",
-           rare=0.1, middle=0.0, size=4),
-    preset("two examples", "two rare examples carry a third of all weight: what would a third one change?",
-           rare=0.01, middle=0.25),
+    preset(
+        "one in twenty",
+        "ten rare examples of 200: how many batches of eight have none?",
+        rare=0.05,
+        middle=0.25,
+        size=8,
+    ),
+    preset(
+        "two classes",
+        "90 % and 10 %, as with the cats and dogs: what weight has a dog?",
+        rare=0.1,
+        middle=0.0,
+        size=4,
+    ),
+    preset(
+        "two examples",
+        "two rare examples carry a third of all weight: what would a third one change?",
+        rare=0.01,
+        middle=0.25,
+    ),
     preset("large batches", "do large batches make balancing needless?", size=64),
 ]
 
@@ -97,7 +127,8 @@ def panel(weights: Callable[..., Any] | None) -> Panel:
         controls=[
             slider("rare", "share of the rare class", 0.05, 0.01, 0.3, 0.01),
             slider("middle", "share of the middle class", 0.25, 0.0, 0.3, 0.05),
-            slider("size", "batch size", 8, 1, 64, 1), seed(),
+            slider("size", "batch size", 8, 1, 64, 1),
+            seed(),
         ],
         presets=PRESETS,
-    )  # fmt: skip
+    )

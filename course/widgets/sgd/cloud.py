@@ -62,8 +62,9 @@ def compute(
         if got is not None:
             each = got
             note = note or (
-                "Your sample gradients are autograd's." if torch.allclose(got, truth) else
-                f"Your sample gradients differ from autograd's in "
+                "Your sample gradients are autograd's."
+                if torch.allclose(got, truth)
+                else f"Your sample gradients differ from autograd's in "
                 f"{int((~torch.isclose(got, truth)).any(1).sum())} of {EXAMPLES} rows."
             )
         notes.append(note.replace("the dashed line is what it should do", "autograd's are drawn"))
@@ -95,9 +96,17 @@ def compute(
     ball = descend(plain(float(state["lr"])), gradient, best, STEPS)[-400:] - best
     batches = each[draws(size, DRAWS, replacement, 3)].mean(1)
     return {
-        "each": each, "batches": batches, "mean": mean, "measured": measured, "exact": exact,
-        "yours": yours, "ball": ball, "far": float(ball.square().sum(1).mean().sqrt()),
-        "size": size, "notes": notes, "now": int(state["power"]),
+        "each": each,
+        "batches": batches,
+        "mean": mean,
+        "measured": measured,
+        "exact": exact,
+        "yours": yours,
+        "ball": ball,
+        "far": float(ball.square().sum(1).mean().sqrt()),
+        "size": size,
+        "notes": notes,
+        "now": int(state["power"]),
     }
 
 
@@ -115,20 +124,29 @@ def draw(figure: Figure, style: Style) -> Update:
     small = cloud.plot([], [], ".", ms=5, color=style.muted, animated=True, label="one example")[0]
     dots = cloud.plot([], [], ".", ms=4, color=style.blue, animated=True, label="a mini-batch")[0]
     star = cloud.plot([], [], "*", ms=15, color=style.orange, mec=style.paper, animated=True)[0]
-    style.legend(cloud, handles=[small, dots, star], loc="lower left",
-                 labels=["one example", "mini-batch", "all"])
+    style.legend(
+        cloud,
+        handles=[small, dots, star],
+        loc="lower left",
+        labels=["one example", "mini-batch", "all"],
+    )
     yours = falls.plot([], [], animated=True, **style.line("curve"))[0]
     exact = falls.plot([], [], animated=True, **style.line("truth"))[0]
     measured = falls.plot([], [], "x", ms=6, color=style.ink, animated=True)[0]
     here = falls.plot([], [], animated=True, **style.point())[0]
-    style.legend(falls, handles=[exact, measured], labels=["exact", f"{DRAWS} draws"],
-                 loc="lower left")
+    style.legend(
+        falls, handles=[exact, measured], labels=["exact", f"{DRAWS} draws"], loc="lower left"
+    )
     path = ball.plot([], [], lw=0.7, color=style.blue, animated=True)[0]
     ball.plot(0, 0, marker="*", ms=13, color=style.orange, mec=style.paper)
 
     def update(a: Arrays) -> None:
-        for line, points in ((small, a["each"]), (dots, a["batches"]), (star, a["mean"][None]),
-                             (path, a["ball"])):
+        for line, points in (
+            (small, a["each"]),
+            (dots, a["batches"]),
+            (star, a["mean"][None]),
+            (path, a["ball"]),
+        ):
             line.set_data(points[:, 0], points[:, 1])
         nothing = torch.full((len(SIZES),), torch.nan)
         yours.set_data(SIZES, nothing if a["yours"] is None else a["yours"])
@@ -143,24 +161,44 @@ def caption(state: State, a: Arrays) -> str:
     """The variance at this size, against a batch of one, and the ball's radius."""
     now = a["now"]
     share = float(a["exact"][now] / a["exact"][0])
-    return " ".join([note for note in a["notes"] if note] + [
-        f"Batches of {a['size']}, drawn {state['draw']} replacement: mean squared distance "
-        f"{number(float(a['measured'][now]))} measured, {number(float(a['exact'][now]))} exact, "
-        f"{number(share)} of a single example's; at learning rate {state['lr']:.2f} the walker "
-        f"roams {number(a['far'])} from the best weights."
-    ])  # fmt: skip
+    return " ".join(
+        [note for note in a["notes"] if note]
+        + [
+            f"Batches of {a['size']}, drawn {state['draw']} replacement: mean squared distance "
+            f"{number(float(a['measured'][now]))} measured, "
+            f"{number(float(a['exact'][now]))} exact, "
+            f"{number(share)} of a single example's; at learning rate {state['lr']:.2f} the walker "
+            f"roams {number(a['far'])} from the best weights."
+        ]
+    )
 
 
 PRESETS = [
-    preset("one example", "how many examples must a batch have to halve the distance to the star?",
-           power=0, lr=0.1, draw="with"),
+    preset(
+        "one example",
+        "how many examples must a batch have to halve the distance to the star?",
+        power=0,
+        lr=0.1,
+        draw="with",
+    ),
     preset("four examples", "was it four? And what became of the ball on the right?", power=2),
-    preset("smaller steps", "one example and a quarter of the learning rate: as good as which batch?",
-           lr=0.025),
-    preset("without replacement", "half the data set in each batch: more or less than 1/32 of the noise?",
-           power=5, draw="without"),
-    preset("large and fast", "ten times the learning rate: does a batch of 16 make up for it?",
-           power=4, lr=1.0),
+    preset(
+        "smaller steps",
+        "one example and a quarter of the learning rate: as good as which batch?",
+        lr=0.025,
+    ),
+    preset(
+        "without replacement",
+        "half the data set in each batch: more or less than 1/32 of the noise?",
+        power=5,
+        draw="without",
+    ),
+    preset(
+        "large and fast",
+        "ten times the learning rate: does a batch of 16 make up for it?",
+        power=4,
+        lr=1.0,
+    ),
 ]
 
 
@@ -176,8 +214,12 @@ def panel(
         controls=[
             slider("power", "batch size: 2 to the power", 0, 0, 6, 1),
             slider("lr", "learning rate", 0.1, 0.025, 1.0, 0.025),
-            choice("draw", "drawn", "with",
-                   {"with": "with replacement", "without": "without replacement"}),
+            choice(
+                "draw",
+                "drawn",
+                "with",
+                {"with": "with replacement", "without": "without replacement"},
+            ),
             seed(),
         ],
         presets=PRESETS,

@@ -24,8 +24,20 @@ RATES = {
     "saddle": [0.1, 0.1, 0.1, 0.3, 0.03, 0.06],
     "rosenbrock": [0.005, 0.002, 0.002, 0.4, 0.03, 0.15],
 }
-OURS = {"momentum_step": 1, "nesterov_step": 2, "adagrad_step": 3, "rmsprop_step": 4, "adam_step": 5}
-MEMORIES = {"momentum_step": 1, "nesterov_step": 1, "adagrad_step": 1, "rmsprop_step": 1, "adam_step": 2}
+OURS = {
+    "momentum_step": 1,
+    "nesterov_step": 2,
+    "adagrad_step": 3,
+    "rmsprop_step": 4,
+    "adam_step": 5,
+}
+MEMORIES = {
+    "momentum_step": 1,
+    "nesterov_step": 1,
+    "adagrad_step": 1,
+    "rmsprop_step": 1,
+    "adam_step": 2,
+}
 
 
 def optimiser(which: int, lr: float, alpha: float) -> Callable[[list[Tensor]], Any]:
@@ -45,9 +57,7 @@ def builtin(which: int, name: str, lr: float, alpha: float, start: tuple[float, 
     """The path (201, 2) of torch's optimiser number `which` on the surface `name`."""
     surface = RACES[name]
     begin = torch.tensor(start, dtype=torch.float64)
-    return descend(
-        optimiser(which, lr, alpha), lambda w, _t: surface.slope(w), begin, TICKS
-    )
+    return descend(optimiser(which, lr, alpha), lambda w, _t: surface.slope(w), begin, TICKS)
 
 
 def yours(
@@ -89,21 +99,25 @@ def compute(state: State, steps: Sequence[Callable[..., Any]] = ()) -> dict[str,
     """
     surface = RACES[state["surface"]]
     factor, alpha = float(state["factor"]), float(state["alpha"])
-    start = tuple(float(v) for v in state.get("start") or surface.start)
+    a, b = state.get("start") or surface.start
+    start = float(a), float(b)
     rates = [factor * rate for rate in RATES[surface.name]]
-    paths = [builtin(i, surface.name, rates[i], alpha, start) for i in range(6)]  # type: ignore[arg-type]
+    paths = [builtin(i, surface.name, rates[i], alpha, start) for i in range(6)]
     names, look, notes = list(NAMES), list(range(6)), []
     for f in steps:
         name = student.name_of(f)
         which = OURS.get(name, -1)
-        got, note = yours(f, surface, rates[which], alpha, start)  # type: ignore[arg-type]
+        got, note = yours(f, surface, rates[which], alpha, start)
         if got is not None:
             if which >= 0 and not note:
                 apart = float((got - paths[which])[:51].abs().max())
                 good = apart < 1e-6
-                note = (f"Your `{name}` walks with torch's {NAMES[which]} for 50 steps." if good else
-                        f"Your `{name}` is up to {apart:.2g} away from torch's {NAMES[which]} "
-                        "within 50 steps.")
+                note = (
+                    f"Your `{name}` walks with torch's {NAMES[which]} for 50 steps."
+                    if good
+                    else f"Your `{name}` is up to {apart:.2g} away from torch's {NAMES[which]} "
+                    "within 50 steps."
+                )
             paths.append(got)
             names.append(f"your {name}")
             look.append(which if which >= 0 else 1)
@@ -111,25 +125,52 @@ def compute(state: State, steps: Sequence[Callable[..., Any]] = ()) -> dict[str,
     together = torch.stack(paths)
     none = torch.zeros(0, 6, dtype=torch.float64)
     return {
-        "core": surface.height(grid(surface.box)), "whole": torch.zeros(6, dtype=torch.float64),
-        "shifts": none, "paths": together, "heights": surface.height(together).clamp(min=0),
-        "steps": [list(range(TICKS + 1))] * len(names), "box": surface.box, "goals": surface.goals,
-        "clock": "steps", "epoch": 0, "yours": [i >= 6 for i in range(len(names))], "look": look,
-        "names": names, "notes": notes,
+        "core": surface.height(grid(surface.box)),
+        "whole": torch.zeros(6, dtype=torch.float64),
+        "shifts": none,
+        "paths": together,
+        "heights": surface.height(together).clamp(min=0),
+        "steps": [list(range(TICKS + 1))] * len(names),
+        "box": surface.box,
+        "goals": surface.goals,
+        "clock": "steps",
+        "epoch": 0,
+        "yours": [i >= 6 for i in range(len(names))],
+        "look": look,
+        "names": names,
+        "notes": notes,
     }
 
 
 PRESETS = [
-    preset("ravine", "two hundred times steeper across than along: who crosses, and who goes along?",
-           surface="ravine", factor=1.0, alpha=0.9, start=None),
-    preset("saddle", "at the start the way down is almost flat: who leaves the saddle last?",
-           surface="saddle"),
-    preset("Rosenbrock", "a bent valley, flat along its floor: who reaches the star?",
-           surface="rosenbrock"),
-    preset("a heavy ball", "with α = 0.98 the top speed is fifty times plain descent's: does it help?",
-           alpha=0.98),
-    preset("a little too fast", "all learning rates 1.2 times larger: who blows up, and who can't?",
-           factor=1.2),
+    preset(
+        "ravine",
+        "two hundred times steeper across than along: who crosses, and who goes along?",
+        surface="ravine",
+        factor=1.0,
+        alpha=0.9,
+        start=None,
+    ),
+    preset(
+        "saddle",
+        "at the start the way down is almost flat: who leaves the saddle last?",
+        surface="saddle",
+    ),
+    preset(
+        "Rosenbrock",
+        "a bent valley, flat along its floor: who reaches the star?",
+        surface="rosenbrock",
+    ),
+    preset(
+        "a heavy ball",
+        "with α = 0.98 the top speed is fifty times plain descent's: does it help?",
+        alpha=0.98,
+    ),
+    preset(
+        "a little too fast",
+        "all learning rates 1.2 times larger: who blows up, and who can't?",
+        factor=1.2,
+    ),
 ]
 
 

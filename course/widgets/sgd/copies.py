@@ -42,7 +42,9 @@ def compute(state: State, sgd: Callable[..., Any] | None = None) -> dict[str, An
     whole = [torch.arange(ONE * count)]
 
     def walk(cut: list[Tensor]) -> Tensor:
-        return descend(plain(lr), lambda w, t: gradient(w, many_x[cut[t]], many_y[cut[t]]), start, len(cut))
+        return descend(
+            plain(lr), lambda w, t: gradient(w, many_x[cut[t]], many_y[cut[t]]), start, len(cut)
+        )
 
     def height(path: Tensor) -> Tensor:
         return (path @ x.T - y).square().mean(1) / 2 - lowest
@@ -51,13 +53,22 @@ def compute(state: State, sgd: Callable[..., Any] | None = None) -> dict[str, An
     lowest = float((x @ best - y).square().mean()) / 2
     path, batch_path, yours, note = walk(batches), walk(whole), None, ""
     if sgd is not None:
-        yours, note = student.call(sgd, gradient, start, many_x, many_y, batches, lr, shape=tuple(path.shape))
+        yours, note = student.call(
+            sgd, gradient, start, many_x, many_y, batches, lr, shape=tuple(path.shape)
+        )
         note = note or (student.compared(sgd, yours, path) if yours is not None else "")
     seen = torch.cat([torch.zeros(1), torch.tensor([len(b) for b in batches]).cumsum(0)])
     return {
-        "path": path, "batch_path": batch_path, "yours": yours, "note": note, "seen": seen,
-        "high": height(path), "batch_high": height(batch_path), "batch_seen": [0, ONE * count],
-        "yours_high": None if yours is None else height(yours), "total": ONE * count,
+        "path": path,
+        "batch_path": batch_path,
+        "yours": yours,
+        "note": note,
+        "seen": seen,
+        "high": height(path),
+        "batch_high": height(batch_path),
+        "batch_seen": [0, ONE * count],
+        "yours_high": None if yours is None else height(yours),
+        "total": ONE * count,
     }
 
 
@@ -72,8 +83,12 @@ def draw(figure: Figure, style: Style) -> Update:
         role = {"yours": "curve", "path": "truth", "batch_path": "tangent"}[key]
         lines[key] = ax.plot([], [], marker="o", ms=4, animated=True, **style.line(role))[0]
         lines[key + "h"] = high.plot([], [], marker="o", ms=4, animated=True, **style.line(role))[0]
-    style.legend(high, handles=[lines["pathh"], lines["batch_pathh"], lines["yoursh"]],
-                 labels=["mini-batches", "one batch", "your sgd"], loc="lower left")
+    style.legend(
+        high,
+        handles=[lines["pathh"], lines["batch_pathh"], lines["yoursh"]],
+        labels=["mini-batches", "one batch", "your sgd"],
+        loc="lower left",
+    )
 
     def update(a: Arrays) -> None:
         high.set_xlim(0, a["total"] * 1.02)
@@ -94,20 +109,43 @@ def draw(figure: Figure, style: Style) -> Update:
 def caption(state: State, a: Arrays) -> str:
     """How high each ends after one epoch."""
     steps = len(a["path"]) - 1
-    return " ".join(filter(None, [a["note"], (
-        f"After one epoch over {a['total']} examples ({int(state['copies'])} × {ONE}): one batch step ends "
-        f"{number(float(a['batch_high'][-1]))} too high, {steps} mini-batch step{'s' * (steps != 1)} of "
-        f"{int(state['size'])} end{'s' * (steps == 1)} {number(float(a['high'][-1]))} too high.")]))
+    return " ".join(
+        filter(
+            None,
+            [
+                a["note"],
+                (
+                    f"After one epoch over {a['total']} examples ({int(state['copies'])} × "
+                    f"{ONE}): one batch step ends "
+                    f"{number(float(a['batch_high'][-1]))} too high, {steps} mini-batch "
+                    f"step{'s' * (steps != 1)} of "
+                    f"{int(state['size'])} end{'s' * (steps == 1)} "
+                    f"{number(float(a['high'][-1]))} too high."
+                ),
+            ],
+        )
+    )
 
 
 PRESETS = [
-    preset("10 × 100", "1000 examples, ten of each: how much does the tenth copy teach the batch walker?",
-           copies=10, size=100, lr=0.5),
+    preset(
+        "10 × 100",
+        "1000 examples, ten of each: how much does the tenth copy teach the batch walker?",
+        copies=10,
+        size=100,
+        lr=0.5,
+    ),
     preset("no copies", "100 examples, batches of 100: what is left of the difference?", copies=1),
-    preset("no copies, small batches", "no copies, but batches of 10: is the trick gone?",
-           copies=1, size=10),
-    preset("tens", "a hundred steps of ten examples each: does it end lower still?", size=10, lr=0.2),
-]  # fmt: skip
+    preset(
+        "no copies, small batches",
+        "no copies, but batches of 10: is the trick gone?",
+        copies=1,
+        size=10,
+    ),
+    preset(
+        "tens", "a hundred steps of ten examples each: does it end lower still?", size=10, lr=0.2
+    ),
+]
 
 
 def panel(sgd: Callable[..., Any] | None) -> Panel:
@@ -118,8 +156,10 @@ def panel(sgd: Callable[..., Any] | None) -> Panel:
         draw=draw,
         caption=caption,
         controls=[
-            slider("copies", "copies", 10, 1, 10, 1), slider("size", "batch size", 100, 5, 100, 5),
-            slider("lr", "learning rate", 0.5, 0.05, 1.5, 0.05), seed(),
+            slider("copies", "copies", 10, 1, 10, 1),
+            slider("size", "batch size", 100, 5, 100, 5),
+            slider("lr", "learning rate", 0.5, 0.05, 1.5, 0.05),
+            seed(),
         ],
         presets=PRESETS,
-    )  # fmt: skip
+    )

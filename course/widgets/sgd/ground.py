@@ -23,10 +23,13 @@ from .surfaces import grid
 
 # Okabe and Ito's colours, for light and dark paper; each walker has its own marker and dashes too.
 LOOKS = [
-    ("#222222", "#e4e4e4", "o", []), ("#d55e00", "#e69f00", "^", []),
-    ("#007d5c", "#2fc79a", "s", [7, 3]), ("#a0477a", "#cc79a7", "D", [2, 2]),
-    ("#8a6d00", "#f0e442", "v", [9, 3, 2, 3]), ("#0060a0", "#9ad0f5", "P", [4, 2]),
-]  # fmt: skip
+    ("#222222", "#e4e4e4", "o", []),
+    ("#d55e00", "#e69f00", "^", []),
+    ("#007d5c", "#2fc79a", "s", [7, 3]),
+    ("#a0477a", "#cc79a7", "D", [2, 2]),
+    ("#8a6d00", "#f0e442", "v", [9, 3, 2, 3]),
+    ("#0060a0", "#9ad0f5", "P", [4, 2]),
+]
 Compute = Callable[[State], dict[str, Any]]
 
 
@@ -43,8 +46,8 @@ class Walk(anywidget.AnyWidget):
     _css = STATIC / "panel.css"
 
     title = traitlets.Unicode().tag(sync=True)
-    controls = traitlets.List().tag(sync=True)
-    presets = traitlets.List().tag(sync=True)
+    controls: Any = traitlets.List().tag(sync=True)
+    presets: Any = traitlets.List().tag(sync=True)
     state = traitlets.Dict().tag(sync=True, echo_update=False)
     scene = traitlets.Dict().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
@@ -61,7 +64,9 @@ class Walk(anywidget.AnyWidget):
         self._controls = {control["name"]: control for control in controls}
         start = {name: control["value"] for name, control in self._controls.items()}
         super().__init__(
-            title=title, controls=list(controls), presets=list(presets),
+            title=title,
+            controls=list(controls),
+            presets=list(presets),
             state=start | presets[0]["state"],
         )
         self.observe(self._run, "state")
@@ -91,9 +96,15 @@ class Walk(anywidget.AnyWidget):
         with self.hold_sync():
             self.note = " ".join(filter(None, a["notes"]))
             self.scene = {
-                "names": a["names"], "steps": a["steps"], "yours": a["yours"], "box": list(a["box"]),
-                "goals": [list(goal) for goal in a["goals"]], "ticks": a["paths"].shape[1] - 1,
-                "clock": a["clock"], "epoch": a["epoch"], "shifting": len(a["shifts"]) > 0,
+                "names": a["names"],
+                "steps": a["steps"],
+                "yours": a["yours"],
+                "box": list(a["box"]),
+                "goals": [list(goal) for goal in a["goals"]],
+                "ticks": a["paths"].shape[1] - 1,
+                "clock": a["clock"],
+                "epoch": a["epoch"],
+                "shifting": len(a["shifts"]) > 0,
                 "looks": [list(LOOKS[i % len(LOOKS)]) for i in a["look"]],
             }
             self.arrays = np.concatenate(sent).tobytes()
@@ -102,7 +113,8 @@ class Walk(anywidget.AnyWidget):
         """What the widget says at `tick`, as walk.js does."""
         a = self._last
         parts = [
-            f"{name}: {steps[tick]} step{'s' * (steps[tick] != 1)}, {number(float(h[tick]))} too high"
+            f"{name}: {steps[tick]} step{'s' * (steps[tick] != 1)}, "
+            f"{number(float(h[tick]))} too high"
             for name, steps, h in zip(a["names"], a["steps"], a["heights"], strict=True)
         ]
         epochs = f" ({tick / a['epoch']:.1f} epochs)" if a["epoch"] else ""

@@ -1,4 +1,7 @@
-"""Which example comes when: epochs cut into mini-batches. Source: Karatzas, "Shuffling and balancing"."""
+"""Which example comes when: epochs cut into mini-batches.
+
+Source: Karatzas, "Shuffling and balancing".
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +17,12 @@ from ..picture import Arrays, Update
 from ..style import Style
 
 EXAMPLES, EPOCHS = 48, 6
-KINDS = {"yours": "by your function", "shuffled": "shuffled every epoch", "sorted": "not shuffled",
-         "drawn": "drawn with replacement"}
+KINDS = {
+    "yours": "by your function",
+    "shuffled": "shuffled every epoch",
+    "sorted": "not shuffled",
+    "drawn": "drawn with replacement",
+}
 
 
 def epochs(kind: str, size: int, number: int) -> list[list[Tensor]]:
@@ -57,32 +64,45 @@ def compute(state: State, minibatches: Callable[..., Any] | None = None) -> dict
 
         all_epochs.__name__ = student.name_of(minibatches)
         got, note = student.call(all_epochs, shape=())
-        note = note.replace(": the dashed line is what it should do", "; choose another order to see one")
+        note = note.replace(
+            ": the dashed line is what it should do", "; choose another order to see one"
+        )
         if got is None:
             made = []
     else:
         made = epochs("shuffled" if kind == "yours" else kind, size, int(state["seed"]))
     for e, batches in enumerate(made):
         when[e] = -1
-        for i, batch in enumerate(batches):
-            when[e, batch] = i
+        for place, batch in enumerate(batches):
+            when[e, batch] = place
             times[e] += torch.bincount(batch, minlength=EXAMPLES)
             dogs.append(float((batch >= EXAMPLES // 2).double().mean()) if len(batch) else 0.0)
     return {
-        "when": when, "dogs": dogs, "note": note, "made": bool(made),
-        "unseen": int((times == 0).sum()) if made else 0, "twice": int((times > 1).sum()),
+        "when": when,
+        "dogs": dogs,
+        "note": note,
+        "made": bool(made),
+        "unseen": int((times == 0).sum()) if made else 0,
+        "twice": int((times > 1).sum()),
         "per_epoch": len(made[0]) if made else 0,
     }
 
 
 def draw(figure: Figure, style: Style) -> Update:
     """Epochs and examples, shaded by batch (cause); what each batch holds (effect)."""
-    table, share = style.axes(figure, ["in which batch each example comes", "share of dogs in each batch"])
-    table.set(xlim=(-0.5, EXAMPLES - 0.5), ylim=(EPOCHS - 0.5, -0.5), xlabel="example: cats 0–23, dogs 24–47",
-              ylabel="epoch")
+    table, share = style.axes(
+        figure, ["in which batch each example comes", "share of dogs in each batch"]
+    )
+    table.set(
+        xlim=(-0.5, EXAMPLES - 0.5),
+        ylim=(EPOCHS - 0.5, -0.5),
+        xlabel="example: cats 0–23, dogs 24–47",
+        ylabel="epoch",
+    )
     table.grid(False)
-    image = table.imshow(np.zeros((EPOCHS, EXAMPLES, 4)), aspect="auto", interpolation="nearest",
-                         animated=True)
+    image = table.imshow(
+        np.zeros((EPOCHS, EXAMPLES, 4)), aspect="auto", interpolation="nearest", animated=True
+    )
     table.axvline(EXAMPLES / 2 - 0.5, color=style.ink, lw=1, zorder=3, animated=True)
     share.set(ylim=(-0.03, 1.03), xlim=(0, 1), xlabel="batch after batch, six epochs", xticks=[])
     share.axhline(0.5, **style.line("guide"))
@@ -106,22 +126,49 @@ def caption(state: State, a: Arrays) -> str:
     """How many are seen, and how the batches are mixed."""
     if not a["made"]:
         return a["note"]
-    spread = min(a["dogs"]), max(a["dogs"])
-    return " ".join(filter(None, [a["note"], (
-        f"{a['per_epoch']} batches of up to {int(state['size'])} in an epoch; per epoch "
-        f"{a['unseen'] / EPOCHS:.1f} of {EXAMPLES} examples are never seen and {a['twice'] / EPOCHS:.1f} "
-        f"more than once; batches hold from {spread[0]:.0%} to {spread[1]:.0%} dogs.")]))
+    low, high = min(a["dogs"]), max(a["dogs"])
+    alone = sum(share in (0.0, 1.0) for share in a["dogs"])
+    return " ".join(
+        filter(
+            None,
+            [
+                a["note"],
+                (
+                    f"{a['per_epoch']} batches of up to {int(state['size'])} in an epoch; "
+                    f"per epoch "
+                    f"{a['unseen'] / EPOCHS:.1f} of {EXAMPLES} examples are never seen and "
+                    f"{a['twice'] / EPOCHS:.1f} "
+                    f"more than once; batches hold from {low:.0%} to {high:.0%} dogs, "
+                    f"{alone} of {len(a['dogs'])} are all of one kind."
+                ),
+            ],
+        )
+    )
 
 
 PRESETS = [
-    preset("shuffled", "twelve batches of four an epoch: will each hold two dogs?", kind="shuffled", size=4),
-    preset("not shuffled", "all cats come before all dogs: what does the walker believe half-way?",
-           kind="sorted"),
-    preset("drawn with replacement", "48 draws from 48 examples: how many cells of a row stay blank?",
-           kind="drawn"),
-    preset("a short last batch", "48 in batches of 10: how long is the last one, and how loud?",
-           size=10),
-]  # fmt: skip
+    preset(
+        "shuffled",
+        "twelve batches of four an epoch: will each hold two dogs?",
+        kind="shuffled",
+        size=4,
+    ),
+    preset(
+        "not shuffled",
+        "all cats come before all dogs: what does the walker believe half-way?",
+        kind="sorted",
+    ),
+    preset(
+        "drawn with replacement",
+        "48 draws from 48 examples: how many cells of a row stay blank?",
+        kind="drawn",
+    ),
+    preset(
+        "a short last batch",
+        "48 in batches of 10: how long is the last one, and how loud?",
+        size=10,
+    ),
+]
 
 
 def panel(minibatches: Callable[..., Any] | None) -> Panel:
@@ -131,17 +178,27 @@ def panel(minibatches: Callable[..., Any] | None) -> Panel:
         kinds.pop("yours")
     else:
         presets = [
-            preset("yours", "is every cell filled, and does each row look different?",
-                   kind="yours", size=4),
+            preset(
+                "yours",
+                "is every cell filled, and does each row look different?",
+                kind="yours",
+                size=4,
+            ),
             *PRESETS[1:3],
-            preset("yours, with a rest", "48 in batches of 10: how long is your last one?", size=10),
-        ]  # fmt: skip
+            preset(
+                "yours, with a rest", "48 in batches of 10: how long is your last one?", size=10
+            ),
+        ]
     first = "yours" if minibatches else "shuffled"
     return Panel(
         "One epoch after the other",
         compute=lambda state: compute(state, minibatches),
         draw=draw,
         caption=caption,
-        controls=[choice("kind", "order", first, kinds), slider("size", "batch size", 4, 1, 48, 1), seed()],
+        controls=[
+            choice("kind", "order", first, kinds),
+            slider("size", "batch size", 4, 1, 48, 1),
+            seed(),
+        ],
         presets=presets,
     )

@@ -23,18 +23,20 @@ SLOPES = torch.tensor([0.15, 1.5], dtype=torch.float64)
 
 def schedule(kind: str, lr: float, until: int) -> list[float]:
     """Learning rates of 300 steps by torch's own schedulers: LinearLR to lr / 50 at step `until`,
-    or OneCycleLR over `until` steps (and its last rate from then on)."""
+    or OneCycleLR over `until` steps (and its last rate from then on).
+    """
     weight = torch.zeros(1, requires_grad=True)
-    optimiser = torch.optim.SGD([weight], lr=lr, momentum=0.9)
+    descent = torch.optim.SGD([weight], lr=lr, momentum=0.9)
     schedulers = torch.optim.lr_scheduler
     made: Any = (
-        schedulers.LinearLR(optimiser, 1.0, 1 / 50, until) if kind == "linear_decay"
-        else schedulers.OneCycleLR(optimiser, lr, total_steps=until)
-    )  # fmt: skip
+        schedulers.LinearLR(descent, 1.0, 1 / 50, until)
+        if kind == "linear_decay"
+        else schedulers.OneCycleLR(descent, lr, total_steps=until)
+    )
     rates = []
     for t in range(STEPS):
         rates.append(made.get_last_lr()[0])
-        optimiser.step()
+        descent.step()
         if kind == "linear_decay" or t < until - 1:
             made.step()
     return rates
@@ -71,14 +73,21 @@ def compute(state: State, f: Callable[..., Any] | None = None) -> dict[str, Any]
         return padded.unfold(0, 15, 1).mean(1)
 
     return {
-        "rates": truth, "yours": yours, "note": note, "high": walk(rates), "until": until,
-        "high_constant": walk([lr] * STEPS), "kind": kind,
+        "rates": truth,
+        "yours": yours,
+        "note": note,
+        "high": walk(rates),
+        "until": until,
+        "high_constant": walk([lr] * STEPS),
+        "kind": kind,
     }
 
 
 def draw(figure: Figure, style: Style) -> Update:
     """The rate by step (cause); how much too high (effect)."""
-    left, right = style.axes(figure, ["learning rate by step", "how much too high (mean of 15 steps)"])
+    left, right = style.axes(
+        figure, ["learning rate by step", "how much too high (mean of 15 steps)"]
+    )
     left.set(xlim=(0, STEPS), ylim=(-0.03, 1.25), xlabel="step t")
     right.set(xlim=(0, STEPS), yscale="log", ylim=(1e-3, 30), xlabel="step t")
     yours = left.plot([], [], animated=True, **style.line("curve"))[0]
@@ -86,9 +95,13 @@ def draw(figure: Figure, style: Style) -> Update:
     level = left.plot([], [], animated=True, **style.line("guide"))[0]
     with_it = right.plot([], [], animated=True, **style.line("curve"))[0]
     constant = right.plot([], [], animated=True, **style.line("guide"))[0]
-    constant.set_lw(1.8)
-    style.legend(right, handles=[with_it, constant], labels=["with the schedule", "constant rate"],
-                 loc="upper right")
+    constant.set_linewidth(1.8)
+    style.legend(
+        right,
+        handles=[with_it, constant],
+        labels=["with the schedule", "constant rate"],
+        loc="upper right",
+    )
 
     def update(a: Arrays) -> None:
         t = torch.arange(STEPS)
@@ -101,21 +114,41 @@ def draw(figure: Figure, style: Style) -> Update:
     return update
 
 
-def caption(state: State, a: Arrays) -> str:
+def caption(_state: State, a: Arrays) -> str:
     """First, highest and last rate, and where both walks end."""
     r = a["rates"]
-    return " ".join(filter(None, [a["note"], (
-        f"From {number(float(r[0]))}, at most {number(float(r.max()))}, to {number(float(r[-1]))}: the walk "
-        f"ends {number(float(a['high'][-1]))} too high, with a constant rate "
-        f"{number(float(a['high_constant'][-1]))}.")]))
+    return " ".join(
+        filter(
+            None,
+            [
+                a["note"],
+                (
+                    f"From {number(float(r[0]))}, at most {number(float(r.max()))}, to "
+                    f"{number(float(r[-1]))}: the walk "
+                    f"ends {number(float(a['high'][-1]))} too high, with a constant rate "
+                    f"{number(float(a['high_constant'][-1]))}."
+                ),
+            ],
+        )
+    )
 
 
 PRESETS = [
-    preset("long decay", "the constant rate stalls where its noise lifts it: how much lower does decay get?",
-           lr=0.6, until=250),
-    preset("too early", "the rate is down before the walk has arrived: what becomes of it?", until=20),
+    preset(
+        "long decay",
+        "the constant rate stalls where its noise lifts it: how much lower does decay get?",
+        lr=0.6,
+        until=250,
+    ),
+    preset(
+        "too early", "the rate is down before the walk has arrived: what becomes of it?", until=20
+    ),
     preset("small from the start", "why not a small constant rate at once?", lr=0.05),
-    preset("bold", "a rate of 1.2 is close to blowing up here (that is at 1.33): can it be used?", lr=1.2),
+    preset(
+        "bold",
+        "a rate of 1.2 is close to blowing up here (that is at 1.33): can it be used?",
+        lr=1.2,
+    ),
 ]
 
 
@@ -130,8 +163,10 @@ def panel(f: Callable[..., Any] | None) -> Panel:
         draw=draw,
         caption=caption,
         controls=[
-            choice("kind", "schedule", first, kinds), slider("lr", "largest rate", 0.6, 0.05, 1.2, 0.05),
-            slider("until", "ends at step", 250, 10, STEPS, 10), seed(),
+            choice("kind", "schedule", first, kinds),
+            slider("lr", "largest rate", 0.6, 0.05, 1.2, 0.05),
+            slider("until", "ends at step", 250, 10, STEPS, 10),
+            seed(),
         ],
         presets=PRESETS,
-    )  # fmt: skip
+    )

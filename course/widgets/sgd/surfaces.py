@@ -64,7 +64,12 @@ def _rosenbrock_slope(w: Tensor) -> Tensor:
 
 RAVINE = Surface("ravine", _ravine, _ravine_slope, (-4.4, 1.6, -3, 3), (-4.0, 1.8), ((0.0, 0.0),))
 SADDLE = Surface(
-    "saddle", _saddle, _saddle_slope, (-2.4, 2.4, -2.4, 2.4), (-2.0, 0.001), ((0.0, 2**0.5), (0.0, -(2**0.5)))
+    "saddle",
+    _saddle,
+    _saddle_slope,
+    (-2.4, 2.4, -2.4, 2.4),
+    (-2.0, 0.001),
+    ((0.0, 2**0.5), (0.0, -(2**0.5))),
 )
 ROSENBROCK = Surface(
     "rosenbrock", _rosenbrock, _rosenbrock_slope, (-2.0, 2.0, -1.0, 3.0), (-1.4, 2.4), ((1.0, 1.0),)
@@ -83,16 +88,16 @@ def descend(
 
     rates: the learning rate of each step, where it changes.
     """
-    leaf = start.detach().clone().requires_grad_()
-    walker = optimiser([leaf])
-    path = [start.detach().clone()]
+    here = start.detach().clone().requires_grad_()
+    walker = optimiser([here])
+    visited = [start.detach().clone()]
     for t in range(steps):
         if rates is not None:
             walker.param_groups[0]["lr"] = rates[t]
-        leaf.grad = gradient(leaf.detach(), t)
+        here.grad = gradient(here.detach(), t)
         walker.step()
-        path.append(leaf.detach().clone())
-    return torch.stack(path).nan_to_num(FAR, FAR, -FAR).clamp(-FAR, FAR)
+        visited.append(here.detach().clone())
+    return torch.stack(visited).nan_to_num(FAR, FAR, -FAR).clamp(-FAR, FAR)
 
 
 def plain(lr: float) -> Callable[[list[Tensor]], torch.optim.Optimizer]:

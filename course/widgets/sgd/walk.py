@@ -44,9 +44,13 @@ def examples(kind: str, number: int) -> tuple[Surface, Tensor]:
         c = torch.zeros(EXAMPLES, 6, dtype=torch.float64)
         c[:, 1:3] = tilt
         core = Surface(
-            "basins", _basins, _basins_slope, (-2.1, 2.1, -2.1, 2.1), (1.6, 1.2),
+            "basins",
+            _basins,
+            _basins_slope,
+            (-2.1, 2.1, -2.1, 2.1),
+            (1.6, 1.2),
             ((-1.067924, 0.0),),
-        )  # fmt: skip
+        )
         return core, c
     x = torch.randn(EXAMPLES, 2, generator=generator, dtype=torch.float64)
     x[:, 1] = 0.6 * x[:, 0] + 0.6 * x[:, 1]
@@ -72,12 +76,18 @@ def batches(size: int, count: int, number: int) -> list[Tensor]:
 def compute(state: State) -> dict[str, Any]:
     """The three walks.
 
-    state: surface, lr, size, clock, seed, start (or None). core (81, 81) and whole (6,): the surface;
-    shifts (ticks, 6): the quadratic that the mini-batch walker sees in each tick; paths
+    state: surface, lr, size, clock, seed, start (or None). core (81, 81) and whole (6,): the
+    surface; shifts (ticks, 6): the quadratic that the mini-batch walker sees in each tick; paths
     (3, ticks + 1, 2); heights (3, ticks + 1) above the lowest point; steps: how many each has made.
     """
-    key = (state["surface"], float(state["lr"]), int(state["size"]), state["clock"],
-           int(state["seed"]), tuple(state.get("start") or ()))
+    key = (
+        state["surface"],
+        float(state["lr"]),
+        int(state["size"]),
+        state["clock"],
+        int(state["seed"]),
+        tuple(state.get("start") or ()),
+    )
     return dict(_walks(*key))
 
 
@@ -112,11 +122,20 @@ def _walks(
         if s == size:
             shifts = [means[min(int(k), len(means) - 1)] for k in done[:-1]]
     return {
-        "core": core, "whole": whole, "shifts": torch.stack(shifts), "paths": torch.stack(paths),
-        "heights": torch.stack(heights).clamp(min=0), "steps": steps, "box": surface.box,
-        "goals": surface.goals, "clock": "steps" if by_steps else "examples",
-        "epoch": 0 if by_steps else EXAMPLES, "yours": [False] * 3, "look": [0, 1, 5],
-        "names": ["batch (40)", f"mini-batch ({size})", "stochastic (1)"], "notes": [],
+        "core": core,
+        "whole": whole,
+        "shifts": torch.stack(shifts),
+        "paths": torch.stack(paths),
+        "heights": torch.stack(heights).clamp(min=0),
+        "steps": steps,
+        "box": surface.box,
+        "goals": surface.goals,
+        "clock": "steps" if by_steps else "examples",
+        "epoch": 0 if by_steps else EXAMPLES,
+        "yours": [False] * 3,
+        "look": [0, 1, 3],
+        "names": ["batch (40)", f"mini-batch ({size})", "stochastic (1)"],
+        "notes": [],
     }
 
 
@@ -125,14 +144,35 @@ def _lowest(surface: Surface) -> Tensor:
 
 
 PRESETS = [
-    preset("a bowl", "which walker is lowest after one epoch (40 examples), and which after ten?",
-           surface="bowl", lr=0.2, size=5, clock="examples", seed=0, start=None),
-    preset("step for step", "now each makes one step a tick: who is ahead, and who pays for it?",
-           clock="steps"),
-    preset("two basins", "the left basin is the deeper one: which walkers get there, and do they stay?",
-           surface="basins", lr=0.1, size=5, seed=2),
-    preset("too fast", "the learning rate is too large for one of them: for which, and why not for all?",
-           lr=0.8, size=10),
+    preset(
+        "a bowl",
+        "which walker is lowest after one epoch (40 examples), and which after ten?",
+        surface="bowl",
+        lr=0.2,
+        size=5,
+        clock="examples",
+        seed=0,
+        start=None,
+    ),
+    preset(
+        "step for step",
+        "now each makes one step a tick: who is ahead, and who pays for it?",
+        clock="steps",
+    ),
+    preset(
+        "two basins",
+        "the left basin is the deeper one: which walkers get there, and do they stay?",
+        surface="basins",
+        lr=0.1,
+        size=5,
+        seed=2,
+    ),
+    preset(
+        "too fast",
+        "the learning rate is too large for one of them: for which, and why not for all?",
+        lr=0.8,
+        size=10,
+    ),
     preset("large batches", "20 of 40 examples: how much do the colours still shift?", size=20),
 ]
 

@@ -11,10 +11,7 @@ const SHAPES = {
 };
 
 function polygon(c, corners, r, turn) {
-  for (let i = 0; i < corners; i++) {
-    const angle = turn + (2 * Math.PI * i) / corners;
-    c[i ? "lineTo" : "moveTo"](r * Math.cos(angle), r * Math.sin(angle));
-  }
+  for (let angle = turn; angle < turn + 6.2; angle += (2 * Math.PI) / corners) c.lineTo(r * Math.cos(angle), r * Math.sin(angle));
   c.closePath();
 }
 
@@ -26,42 +23,33 @@ function make(tag, parent, attributes = {}, text = "") {
   return node;
 }
 
-function isDark() {
-  const light = document.body.dataset.jpThemeLight;
-  return light ? light === "false" : matchMedia("(prefers-color-scheme: dark)").matches;
-}
+const isDark = () => (document.body.dataset.jpThemeLight ?? String(!matchMedia("(prefers-color-scheme: dark)").matches)) === "false";
 
 const written = (value, step) => value.toFixed((String(step).split(".")[1] || "").length);
-function number(v) {
-  if (v >= 1000) return v.toExponential(0).replace("e+", " × 10^");
-  return v === 0 || v >= 1e-3 ? String(Number(v.toPrecision(2))) : v.toExponential(1).replace("e-", " × 10^−");
-}
+const number = (v) => (v > 1e4 ? "over 10\u2074" : v < 1e-5 ? "under 10\u207b\u2075" : String(Number(v.toPrecision(2))));
 const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 
 function render({ model, el }) {
   const presets = model.get("presets"), shows = [];
   let tick = 0, playing = false, frame = 0, last = 0, scene, data, lines = null, dark = isDark(), held = null;
 
-  const set = (changes) => {
-    model.set("state", { ...model.get("state"), ...changes });
-    model.save_changes();
-  };
+  const set = (changes) => (model.set("state", { ...model.get("state"), ...changes }), model.save_changes());
   const root = make("section", el, { class: "course-panel", "aria-label": model.get("title") });
   make("div", root, { class: "course-title" }, model.get("title"));
+  const button = (parent, text, run) => {
+    const node = make("button", parent, { type: "button", ...KEYS }, text);
+    node.onclick = run;
+    return node;
+  };
   const row = make("div", root, { class: "course-presets", role: "group", "aria-label": "Presets" });
   const ask = make("p", root, { class: "course-ask" }, presets[0].ask);
   const wanted = (preset) => ({ ...presets[0].state, ...preset.state });
-  const chips = presets.map((preset) => {
-    const chip = make("button", row, { type: "button", ...KEYS }, preset.name);
-    chip.onclick = () => {
-      ask.textContent = preset.ask;
-      tick = 0;
-      playing = true;
-      set(wanted(preset));
-      wake();
-    };
-    return chip;
-  });
+  const chips = presets.map((preset) => button(row, preset.name, () => {
+    ask.textContent = preset.ask;
+    [tick, playing] = [0, true];
+    set(wanted(preset));
+    wake();
+  }));
 
   const form = make("div", root, { class: "course-controls" });
   for (const control of model.get("controls")) {
@@ -77,11 +65,10 @@ function render({ model, el }) {
     } else if (kind === "seed") {
       const input = make("input", label, { type: "number", min: 0, max, ...KEYS });
       input.onchange = () => set({ [name]: Number(input.value) || 0 });
-      make("button", label, { type: "button", ...KEYS }, "draw anew").onclick = () => set({ [name]: Math.floor(Math.random() * 1000) });
+      button(label, "draw anew", () => set({ [name]: Math.floor(Math.random() * 1000) }));
       shows.push((state) => (input.value = state[name]));
     } else {
-      const range = make("input", label, { type: "range", min, max, step, ...KEYS });
-      const output = make("output", label);
+      const range = make("input", label, { type: "range", min, max, step, ...KEYS }), output = make("output", label);
       range.oninput = () => set({ [name]: Number(range.value) });
       shows.push((state) => {
         range.value = state[name];
@@ -90,36 +77,28 @@ function render({ model, el }) {
     }
   }
   const player = make("div", root, { class: "course-controls course-walkplayer" });
-  const play = make("button", player, { type: "button", ...KEYS }, "play");
-  play.onclick = () => {
+  const play = button(player, "play", () => {
     playing = !playing;
     if (playing && tick >= scene.ticks) tick = 0;
     wake();
-  };
-  const jump = (to) => {
-    playing = false;
-    tick = clamp(to, 0, scene.ticks);
-    wake();
-  };
-  make("button", player, { type: "button", ...KEYS }, "step").onclick = () => jump(Math.floor(tick) + 1);
-  make("button", player, { type: "button", ...KEYS }, "reset").onclick = () => jump(0);
+  });
+  const jump = (to) => ((playing = false), (tick = clamp(to, 0, scene.ticks)), wake());
+  button(player, "step", () => jump(Math.floor(tick) + 1));
+  button(player, "reset", () => jump(0));
   const scrub = make("input", player, { type: "range", min: 0, step: 1, "aria-label": "time", ...KEYS });
   scrub.oninput = () => jump(Number(scrub.value));
 
   const views = make("div", root, { class: "course-views" });
   const board = (attributes) => {
     const stage = make("div", views, { class: "course-stage" });
-    const canvas = make("canvas", stage, attributes);
-    const ratio = Math.max(1, Math.min(2, devicePixelRatio || 1));
+    const canvas = make("canvas", stage, attributes), ratio = clamp(devicePixelRatio || 1, 1, 2);
     canvas.width = canvas.height = SIDE * ratio;
     const context = canvas.getContext("2d");
     context.scale(ratio, ratio);
     return [canvas, context];
   };
-  const [plane, ground] = board({ tabindex: 0, role: "img", ...KEYS });
-  const [chart, graph] = board({ role: "img" });
-  chart.style.cursor = "ew-resize";
-  plane.style.cursor = "crosshair";
+  const [plane, ground] = board({ tabindex: 0, role: "img", style: "cursor: crosshair; touch-action: none", ...KEYS });
+  const [chart, graph] = board({ role: "img", style: "cursor: ew-resize; touch-action: none" });
   const key = make("p", root, { class: "course-walkkey", "aria-hidden": "true" });
   const caption = make("p", root, { class: "course-caption" });
 
@@ -141,11 +120,9 @@ function render({ model, el }) {
     scrub.max = ticks;
     key.replaceChildren();
     names.forEach((name, i) => {
-      const swatch = make("canvas", key, { width: 36, height: 28 });
-      swatch.style.cssText = "width:18px;height:14px;vertical-align:-2px";
+      const swatch = make("canvas", key, { width: 40, height: 40, style: "width:20px;height:20px;vertical-align:-5px" });
       const c = swatch.getContext("2d");
-      c.scale(2, 2);
-      c.translate(9, 7);
+      c.setTransform(2, 0, 0, 2, 20, 20);
       marker(c, i, 4.5);
       make("span", key, { style: "margin:0 14px 0 3px" }, name);
     });
@@ -156,17 +133,12 @@ function render({ model, el }) {
   const colour = (i) => scene.looks[i][dark ? 1 : 0];
   const ink = () => (dark ? "#e4e4e4" : "#222222"), paper = () => (dark ? "#111111" : "#ffffff");
 
-  function surface(c, q = 0) {
-    const [left, right, bottom, top] = scene.box, out = new Float32Array(CELLS * CELLS);
-    for (let i = 0; i < CELLS; i++) {
-      const b = top - ((top - bottom) * i) / (CELLS - 1);
-      for (let j = 0; j < CELLS; j++) {
-        const a = left + ((right - left) * j) / (CELLS - 1);
-        q = c[0] + c[1] * a + c[2] * b + c[3] * a * a + c[4] * a * b + c[5] * b * b;
-        out[i * CELLS + j] = data.core[i * CELLS + j] + q;
-      }
-    }
-    return out;
+  function surface(c) {
+    const [left, right, bottom, top] = scene.box, pace = CELLS - 1;
+    return data.core.map((h, k) => {
+      const a = left + ((right - left) * (k % CELLS)) / pace, b = top - ((top - bottom) * Math.floor(k / CELLS)) / pace;
+      return h + c[0] + c[1] * a + c[2] * b + c[3] * a * a + c[4] * a * b + c[5] * b * b;
+    });
   }
   const level = (h, low) => Math.log1p(60 * Math.max(0, (h - low) / data.span)) / Math.log1p(60);
 
@@ -178,7 +150,6 @@ function render({ model, el }) {
     const low = Math.min(...field), [r, g, b] = dark ? [86, 180, 233] : [0, 114, 178];
     field.forEach((h, i) => image.data.set([r, g, b, 170 * (1 - Math.min(1, level(h, low)))], 4 * i));
     c.putImageData(image, 0, 0);
-    ground.imageSmoothingEnabled = true;
     ground.drawImage(stretched, 0, 0, SIDE, SIDE);
   }
   function contours() {
@@ -200,28 +171,19 @@ function render({ model, el }) {
     return canvas;
   }
   function marker(c, i, r) {
+    const mine = scene.yours[i]; // a ring around torch's
     c.beginPath();
-    SHAPES[scene.looks[i][2]](c, r);
-    c.lineWidth = 1.5;
+    mine ? c.arc(0, 0, r + 3, 0, 7) : SHAPES[scene.looks[i][2]](c, r);
     c.setLineDash([]);
-    if (scene.yours[i]) { // a ring around torch's
-      c.beginPath();
-      c.arc(0, 0, r + 4, 0, 7);
-      c.lineWidth = 3;
-      c.strokeStyle = colour(i);
-    } else {
-      c.fillStyle = colour(i);
-      c.fill();
-      c.strokeStyle = paper();
-    }
+    Object.assign(c, { fillStyle: mine ? "transparent" : colour(i), strokeStyle: mine ? colour(i) : paper(), lineWidth: mine ? 3 : 1.5 });
+    c.fill();
     c.stroke();
   }
-  function star(x, y) {
-    ground.font = "22px sans-serif";
-    ground.textAlign = "center";
-    ground.textBaseline = "middle";
-    ground.fillStyle = ink();
-    ground.fillText("\u2605", x, y);
+  function stroke(c, i, width, dashes, alpha) { // yours is thick and dotted
+    c.setLineDash(scene.yours[i] ? [2, 6] : dashes);
+    Object.assign(c, { strokeStyle: colour(i), lineWidth: scene.yours[i] ? 4 : width, globalAlpha: alpha });
+    c.stroke();
+    c.globalAlpha = 1;
   }
   const px = (a) => ((a - scene.box[0]) / (scene.box[1] - scene.box[0])) * SIDE;
   const py = (b) => ((scene.box[3] - b) / (scene.box[3] - scene.box[2])) * SIDE;
@@ -232,16 +194,16 @@ function render({ model, el }) {
     paint(scene.shifting ? surface(data.shifts.subarray(6 * now, 6 * now + 6)) : data.field);
     lines ||= contours();
     ground.drawImage(lines, 0, 0, SIDE, SIDE);
-    scene.goals.forEach(([a, b]) => star(px(a), py(b)));
+    Object.assign(ground, { font: "22px sans-serif", textAlign: "center", textBaseline: "middle", fillStyle: ink() });
+    scene.goals.forEach(([a, b]) => ground.fillText("\u2605", px(a), py(b)));
+    // In the landscape only the last epoch is strong: a noisy path would cover everything.
+    const fresh = scene.shifting ? Math.max(0, t - 40) : 0;
     scene.names.forEach((_, i) => {
-      ground.beginPath();
-      for (let s = 0; s <= t; s++) ground.lineTo(clamp(px(at(i, s, 0)), -2000, 2000), clamp(py(at(i, s, 1)), -2000, 2000));
-      ground.strokeStyle = colour(i);
-      ground.globalAlpha = 0.75;
-      ground.lineWidth = scene.yours[i] ? 4 : 1.6;
-      ground.setLineDash(scene.yours[i] ? [2, 6] : []);
-      ground.stroke();
-      ground.globalAlpha = 1;
+      for (const [from, to, alpha] of [[0, fresh, 0.2], [fresh, t, 0.8]]) {
+        ground.beginPath();
+        for (let s = from; s <= to; s++) ground.lineTo(clamp(px(at(i, s, 0)), -2000, 2000), clamp(py(at(i, s, 1)), -2000, 2000));
+        stroke(ground, i, 1.6, [], alpha);
+      }
       ground.save();
       ground.translate(clamp(px(at(i, t, 0)), 5, SIDE - 5), clamp(py(at(i, t, 1)), 5, SIDE - 5));
       marker(ground, i, 6.5);
@@ -254,17 +216,11 @@ function render({ model, el }) {
     const X = (s) => 46 + (s / scene.ticks) * (SIDE - 56), Y = (h) => 24 + ((high - Math.log10(clamp(h, 10 ** low, 10 ** high))) / (high - low)) * (SIDE - 64);
     const text = (words, x, y, align = "left") => ((graph.textAlign = align), graph.fillText(words, x, y));
     graph.clearRect(0, 0, SIDE, SIDE);
-    graph.font = "12px system-ui, sans-serif";
-    graph.fillStyle = ink();
     graph.setLineDash([]);
-    graph.lineWidth = 1;
+    Object.assign(graph, { font: "12px system-ui, sans-serif", fillStyle: ink(), strokeStyle: dark ? "#333" : "#e3e3e3", lineWidth: 1 });
     text("how much too high (J \u2212 lowest J)", 46, 13);
     for (let k = low; k <= high; k++) {
-      graph.strokeStyle = dark ? "#333" : "#e3e3e3";
-      graph.beginPath();
-      graph.moveTo(46, Y(10 ** k));
-      graph.lineTo(SIDE - 10, Y(10 ** k));
-      graph.stroke();
+      graph.strokeRect(46, Y(10 ** k), SIDE - 56, 0);
       text(k < -3 || k > 3 ? `1e${k}` : String(10 ** k).slice(0, 6), 40, Y(10 ** k) + 4, "right");
     }
     for (let k = 0; k <= 4; k++) text(String(Math.round((k * scene.ticks) / 4)), X((k * scene.ticks) / 4), SIDE - 24, k ? "center" : "left");
@@ -273,22 +229,15 @@ function render({ model, el }) {
       for (const [to, alpha] of [[scene.ticks, 0.18], [t, 1]]) {
         graph.beginPath();
         for (let s = 0; s <= to; s++) graph.lineTo(X(s), Y(height(i, s)));
-        graph.globalAlpha = alpha;
-        graph.lineWidth = scene.yours[i] ? 4 : 1.8;
-        graph.setLineDash(scene.yours[i] ? [2, 6] : scene.looks[i][3]);
-        graph.strokeStyle = colour(i);
-        graph.stroke();
+        stroke(graph, i, 1.8, scene.looks[i][3], alpha);
       }
-      graph.globalAlpha = 1;
       graph.save();
       graph.translate(X(t), Y(height(i, t)));
       marker(graph, i, 5);
       graph.restore();
     });
   }
-  function wake() {
-    frame ||= requestAnimationFrame(show);
-  }
+  const wake = () => (frame ||= requestAnimationFrame(show));
   function show(now) {
     frame = 0;
     // The whole walk takes some sixteen seconds; the first quarter, where most happens, half of it.
@@ -301,15 +250,13 @@ function render({ model, el }) {
     scrub.value = t;
     scrub.setAttribute("aria-valuetext", `${t} ${scene.clock}`);
     play.textContent = playing ? "pause" : "play";
-    const parts = scene.names.map((name, i) => {
-      const steps = scene.steps[i][t];
-      return (scene.epoch ? `${name}: ${steps} step${steps === 1 ? "" : "s"}, ` : `${name}: `) + `${number(height(i, t))} too high`;
-    });
+    const made = (steps) => (scene.epoch ? ` ${steps} step${steps === 1 ? "" : "s"},` : "");
+    const parts = scene.names.map((name, i) => `${name}:${made(scene.steps[i][t])} ${number(height(i, t))} too high`);
     const when = `After ${t} ${scene.clock}` + (scene.epoch ? ` (${(t / scene.epoch).toFixed(1)} epochs)` : "");
     caption.textContent = [model.get("note"), `${when}: ${parts.join("; ")}.`].filter(Boolean).join(" ");
     plane.setAttribute("aria-label", `The surface from above; arrow keys move the start. ${caption.textContent}`);
     chart.setAttribute("aria-label", `Heights over time. ${caption.textContent}`);
-    for (const refresh of shows) refresh(state);
+    shows.forEach((refresh) => refresh(state));
     presets.forEach((preset, i) => {
       const same = Object.entries(wanted(preset)).every(([k, v]) => JSON.stringify(state[k] ?? null) === JSON.stringify(v));
       chips[i].setAttribute("aria-pressed", same);
@@ -318,20 +265,12 @@ function render({ model, el }) {
   }
 
   // ---- the hand: the plane sets the start, the chart the time
-  const share = (event, node) => {
-    const { left, top, width } = node.getBoundingClientRect();
-    return [(event.clientX - left) / width, (event.clientY - top) / width];
-  };
+  const share = ({ offsetX, offsetY }, node) => [offsetX / node.clientWidth, offsetY / node.clientWidth];
   const place = (a, b) => set({ start: [Number(clamp(a, scene.box[0], scene.box[1]).toFixed(2)), Number(clamp(b, scene.box[2], scene.box[3]).toFixed(2))] });
   const hold = (node, move) => {
-    node.onpointerdown = (event) => {
-      held = node;
-      node.setPointerCapture(event.pointerId);
-      move(event);
-    };
+    node.onpointerdown = (event) => ((held = node), node.setPointerCapture(event.pointerId), move(event));
     node.onpointermove = (event) => held === node && move(event);
     node.onpointerup = node.onpointercancel = () => (held = null);
-    node.style.touchAction = "none";
   };
   hold(plane, (event) => {
     const [u, v] = share(event, plane), [left, right, bottom, top] = scene.box;
@@ -340,28 +279,21 @@ function render({ model, el }) {
   hold(chart, (event) => jump(Math.round(((share(event, chart)[0] * SIDE - 46) / (SIDE - 56)) * scene.ticks)));
   plane.onkeydown = (event) => {
     const by = ARROWS[event.key];
-    if (!by) return;
-    event.preventDefault();
-    place(at(0, 0, 0) + 0.1 * by[0], at(0, 0, 1) + 0.1 * by[1]);
+    if (by) place(at(0, 0, 0) + 0.1 * by[0], at(0, 0, 1) + 0.1 * by[1], event.preventDefault());
   };
 
-  const look = () => {
-    dark = isDark();
-    root.classList.toggle("course-dark", dark);
-    receive();
-  };
+  const look = () => (root.classList.toggle("course-dark", (dark = isDark())), receive());
   const theme = new MutationObserver(look);
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
-  model.on("change:arrays", receive);
-  model.on("change:note change:state", wake);
+  const events = { "change:arrays": receive, "change:note": wake, "change:state": wake };
+  for (const [event, run] of Object.entries(events)) model.on(event, run);
   look();
   tick = Math.round(scene.ticks / (scene.epoch ? 10 : 5)); // to be seen at once: one epoch, or a fifth
   return () => {
     cancelAnimationFrame(frame);
     playing = false;
     theme.disconnect();
-    model.off("change:arrays", receive);
-    model.off("change:note change:state", wake);
+    for (const [event, run] of Object.entries(events)) model.off(event, run);
   };
 }
 
