@@ -91,9 +91,8 @@ check.close(
     torch.tensor([[2.0, 1.0], [0.0, -6.0], [-2.0, -2.0]]),
     "In the first row the prediction is 1 and the target 0. By how much does each weight share in that?",
 )
-check.close(
-    check.unchanged(batch_gradient, w, x, y), torch.tensor([0.0, -7 / 3]), "J is a mean over three"
-)
+mean = check.unchanged(batch_gradient, w, x, y)
+check.close(mean, torch.tensor([0.0, -7 / 3]), "J is the mean loss of the three examples")
 # Karatzas, "A mental experiment": 10 copies of 100 examples
 x, y = check.randn(100, 2), check.randn(100)
 check.close(
@@ -670,7 +669,7 @@ for device in check.devices():
         )
         check.close(
             gradient_variance(gradients, 100) * 100,
-            gradient_variance(gradients, 1),
+            gradient_variance(gradients, size=1),
             "Proportional to 1 / size, also beyond m",
         )
         check.close(

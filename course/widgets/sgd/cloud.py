@@ -73,7 +73,7 @@ def compute(
     measured = torch.stack([o.square().sum(1).mean() for o in off])
     sizes = torch.tensor(SIZES, dtype=torch.float64)
     exact = torch.cov(truth.T, correction=0).trace() / sizes
-    if not replacement:
+    if state["draw"] != "with":
         exact = exact * (EXAMPLES - sizes) / (EXAMPLES - 1)
     if variance is not None:
         values = []
