@@ -124,7 +124,7 @@ function render({ model, el }) {
       const c = swatch.getContext("2d");
       c.setTransform(2, 0, 0, 2, 20, 20);
       marker(c, i, 4.5);
-      make("span", key, { style: "margin:0 14px 0 3px" }, name);
+      make("span", key, { style: "margin:0 14px 0 3px;white-space:nowrap" }, name);
     });
     wake();
   }
