@@ -319,12 +319,6 @@ def minibatches(n, size, generator):
     return list(torch.randint(0, n, (n,), generator=generator).split(size))
 
 
-# %% mistake="minibatches" name="global-randomness"
-def minibatches(n, size, generator):
-    """You shuffled with PyTorch's global generator, so the caller's seed repeats nothing."""
-    return list(torch.randperm(n).split(size))
-
-
 # %% mistake="minibatches" name="fixed-seed"
 def minibatches(n, size, generator):
     """You set the seed inside: every epoch, and every run, has the same order."""
@@ -1197,16 +1191,9 @@ def momentum_step(w, velocity, gradient, lr, alpha=0.9):
     return w + velocity, velocity
 
 
-# %% mistake="momentum_step" name="nesterov-with-the-old-velocity"
-def nesterov_step(w, velocity, gradient, lr, alpha=0.9):
-    """Your look-ahead uses the velocity of before. Which one does the text ask for?"""
-    new = alpha * velocity - lr * gradient
-    return w + alpha * velocity - lr * gradient, new
-
-
 # %% mistake="momentum_step" name="nesterov-is-momentum"
 def nesterov_step(w, velocity, gradient, lr, alpha=0.9):
-    """That is plain momentum. Nesterov's walker looks one velocity further."""
+    """That is plain momentum, also where α times the old velocity is added. Which velocity looks ahead?"""
     velocity = alpha * velocity - lr * gradient
     return w + velocity, velocity
 
