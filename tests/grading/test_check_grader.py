@@ -1,14 +1,18 @@
 """Handed in and graded for real: does each mistake lose its points, and is it named?"""
 
+from pathlib import Path
+
 import pytest
 
 from course import build
 from course.grading import inspection
 
+LESSONS = build.names(Path(__file__).resolve().parents[2])
+
 
 @pytest.mark.xdist_group("check-grader")
-def test_every_catalogued_answer_is_judged_and_named_rightly(root):
-    for name in build.names(root):
-        rows = inspection.inspect(root, name)
-        print(inspection.table(name, rows))
-        assert [f"{r.exercise}, {r.answer}: {r.problem}" for r in rows if r.problem] == []
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_catalogued_answer_is_judged_and_named_rightly(root, name):
+    rows = inspection.inspect(root, name)
+    print(inspection.table(name, rows))
+    assert [f"{r.exercise}, {r.answer}: {r.problem}" for r in rows if r.problem] == []
