@@ -1,6 +1,8 @@
 """Does a hostile submission gain a point, see what is hidden, or keep others from being graded?"""
 
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,15 +25,20 @@ _CASES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def graded(request, root, tmp_path_factory) -> dict[str, Outcome]:
-    """Half of the bank, graded in one run with an honest submission among them."""
-    return grade(prepare(root, tmp_path_factory.mktemp("attacked"), _HALVES[request.param]))
+@pytest.fixture(scope="session")
+def graded(root, tmp_path_factory) -> Callable[[int], dict[str, Outcome]]:
+    """Each half of the bank, graded in one run with an honest submission among them."""
+
+    @cache
+    def grade_half(half: int) -> dict[str, Outcome]:
+        return grade(prepare(root, tmp_path_factory.mktemp("attacked"), _HALVES[half]))
+
+    return grade_half
 
 
-@pytest.mark.parametrize(("graded", "submission"), _CASES, indirect=["graded"])
-def test_an_attack_gains_nothing_and_sees_nothing(graded, submission):
-    outcome = graded[submission.student]
+@pytest.mark.parametrize(("half", "submission"), _CASES)
+def test_an_attack_gains_nothing_and_sees_nothing(graded, half, submission):
+    outcome = graded(half)[submission.student]
     loses = frozenset().union(*(a.loses for a in submission.attacks))
     may_lose = frozenset().union(*(a.may_lose for a in submission.attacks))
     assert set(outcome.scores) == set(POINTS)
