@@ -147,9 +147,10 @@ class Link:
         reply = self._message(self._kc.shell_channel, 0)
         if reply is not None and reply["parent_header"].get("msg_id") == self._serving:
             self._give_up("what answers for them was taken away")
-        for _ in range(1000):  # a flood would keep us here
+        for _ in range(1000):
+            # A flood comes faster than it is read: what is known to be one is read no further.
             message = self._message(self._kc.iopub_channel, 0)
-            if message is None:
+            if message is None or self._printed > FLOOD or self._is_late():
                 return
             if message["parent_header"].get("msg_id") == self._serving:
                 self._printed += len(str(message["content"]))
