@@ -245,7 +245,7 @@ def _first(t: torch.Tensor, mask: torch.Tensor) -> str:
 
 def unchanged(f: Callable, *args: Any, **kwargs: Any) -> Any:
     """Call `f`; fail if it changed a tensor it was given. Returns what `f` returned."""
-    before = tree_leaves(_copy((args, kwargs)))
+    before = tree_leaves(trial.snapshot((args, kwargs)))
     result, after = trial.call_and_look(f, args, kwargs)
     for then, now in zip(before, tree_leaves(after), strict=True):
         if isinstance(then, torch.Tensor) and not _same(then, now):
@@ -298,7 +298,7 @@ def stays_on_device(f: Callable, *args: Any, **kwargs: Any) -> None:
 
     Run on a pretended GPU always, and on a real one where there is one.
     """
-    want = f(*_copy(args), **_copy(kwargs))
+    want = f(*trial.snapshot(args), **trial.snapshot(kwargs))
     try:
         got, stayed = trial.call_on_gpu(f, args, kwargs)
     except pretend.MixedDevices:
@@ -319,15 +319,6 @@ def stays_on_device(f: Callable, *args: Any, **kwargs: Any) -> None:
             lambda t: t.cpu() if isinstance(t, torch.Tensor) else t, f(*moved[0], **moved[1])
         )
         close(real, want, "On this GPU the values differ from the CPU's", tol=1e-3)
-
-
-def _copy(values: Any) -> Any:
-    return tree_map(
-        lambda t: (
-            t.detach().clone().requires_grad_(t.requires_grad) if isinstance(t, torch.Tensor) else t
-        ),
-        values,
-    )
 
 
 def _name(f: Callable) -> str:

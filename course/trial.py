@@ -65,3 +65,13 @@ def call_on_gpu(f: Callable, args: tuple, kwargs: dict) -> tuple[Any, Any]:
 def uses(f: Callable, names: set[str]) -> tuple[str, int] | None:
     """The first of `names` that `f` uses from a library, and the line, or None."""
     return f.uses(names) if isinstance(f, Subject) else syntax.uses(f, names)
+
+
+def snapshot(values: Any) -> Any:
+    """`values` with tensors of their own."""
+    return tree_map(
+        lambda t: (
+            t.detach().clone().requires_grad_(t.requires_grad) if isinstance(t, torch.Tensor) else t
+        ),
+        values,
+    )

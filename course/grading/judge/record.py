@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_leaves
 
 from course import pretend, trial
 from course.grading.judge.link import StudentError
@@ -24,16 +24,16 @@ class Probe:
 
     def put_to(self, f: Callable) -> Any:
         """What comes of it: a value, or `Raised`. Trouble with the kernel passes through."""
-        args, kwargs = snapshot((self.args, self.kwargs))
+        args, kwargs = trial.snapshot((self.args, self.kwargs))
         try:
             if self.how == "uses":
                 found = trial.uses(f, set(self.args))
                 return found and found[0]
             if self.how == "look":
-                return snapshot(trial.call_and_look(f, args, kwargs))
+                return trial.snapshot(trial.call_and_look(f, args, kwargs))
             if self.how == "gpu":
-                return snapshot(trial.call_on_gpu(f, args, kwargs))
-            return snapshot(f(*args, **kwargs))
+                return trial.snapshot(trial.call_on_gpu(f, args, kwargs))
+            return trial.snapshot(f(*args, **kwargs))
         except pretend.MixedDevices:
             return Raised("MixedDevices")
         except StudentError as problem:
@@ -78,17 +78,7 @@ class Recorded(trial.Subject):
         return trial.uses(self._f, names)
 
     def _note(self, how: str, args: tuple, kwargs: dict) -> None:
-        self._probes.append(Probe(self.__name__, how, *snapshot((args, kwargs))))
-
-
-def snapshot(values: Any) -> Any:
-    """`values` with tensors of their own."""
-    return tree_map(
-        lambda t: (
-            t.detach().clone().requires_grad_(t.requires_grad) if isinstance(t, torch.Tensor) else t
-        ),
-        values,
-    )
+        self._probes.append(Probe(self.__name__, how, *trial.snapshot((args, kwargs))))
 
 
 def alike(one: Any, other: Any) -> bool:
