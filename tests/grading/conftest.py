@@ -8,6 +8,6 @@ from small_course import Course, make
 
 
 @pytest.fixture(scope="session")
-def new_course(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Callable[[str], Course]:
-    """Make a course folder with one built lesson in it."""
-    return lambda name: make(root, tmp_path_factory.mktemp("course"), name)
+def new_course(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Callable[..., Course]:
+    """Make a course folder with one built lesson in it: of the course, or of a text."""
+    return lambda name, *text: make(root, tmp_path_factory.mktemp("course"), name, *text)

@@ -115,12 +115,12 @@ class Course:
         return (folder / f"{assignment}.html").read_text(encoding="utf-8")
 
 
-def make(root: Path, folder: Path, name: str) -> Course:
-    """A course in `folder` with one built lesson: `SMALL`, or one of the course in `root`."""
+def make(root: Path, folder: Path, name: str, text: str = LESSON) -> Course:
+    """A course in `folder` with one built lesson: `text`, or one of the course in `root`."""
     made = Course(folder, root)
     lesson = folder / "lessons" / f"{name}.py"
-    if name == SMALL:
-        lesson.write_text(LESSON, encoding="utf-8")
+    if not (root / "lessons" / lesson.name).exists():
+        lesson.write_text(text, encoding="utf-8")
     else:
         shutil.copy(root / "lessons" / lesson.name, lesson)
     build.build(folder, [name])

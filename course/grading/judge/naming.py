@@ -7,6 +7,7 @@ from typing import Any
 
 from course import check
 from course.grading import bank
+from course.grading.judge.court import PRELUDE
 from course.grading.judge.link import StudentError
 from course.grading.judge.record import Probe, Raised, Recorded, alike
 from course.lesson import Exercise, Lesson, Variant
@@ -43,7 +44,7 @@ def name(
 def _probes(exercise: Exercise, solution: dict[str, Any], seed: int) -> list[Probe]:
     """All that the graded cell asks of the student's functions, written down on the solution."""
     probes: list[Probe] = []
-    names = dict(solution)
+    names = {**PRELUDE, **solution}
     for key, value in solution.items():
         if bank.is_own(value, solution):
             names[key] = Recorded(value, key, probes)

@@ -1,7 +1,8 @@
 """A real kernel with the agent in it, and a court to hear graded cells against it."""
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
@@ -11,6 +12,8 @@ from course.grading.judge.court import Verdict
 from course.grading.judge.link import START, Link
 from course.grading.judge.sources import Cell
 from course.grading.judge.subject import Kernel, RemoteFunction
+
+T = TypeVar("T")
 
 
 class Desk:
@@ -41,11 +44,24 @@ class Desk:
 
     def hear(self, test: str, seconds: float = 20, seed: int = 1) -> Verdict:
         """The verdict on a graded cell."""
-        kernel = Kernel(self._cells)
-        kernel.link = Link(self._km, self._kc, seconds, kernel.answer_callback)
+        kernel = self._linked(seconds)
         verdict, self.functions = court.hear(test, kernel, seed)
         kernel.link.close()
         return verdict
+
+    def ask(self, question: Callable[[dict[str, RemoteFunction]], T], seconds: float = 20) -> T:
+        """What `question` finds out about the functions that the last graded cell used."""
+        kernel = self._linked(seconds)
+        functions = {name: RemoteFunction(kernel, name) for name in self.functions}
+        try:
+            return question(functions)
+        finally:
+            kernel.link.close()
+
+    def _linked(self, seconds: float) -> Kernel:
+        kernel = Kernel(self._cells)
+        kernel.link = Link(self._km, self._kc, seconds, kernel.answer_callback)
+        return kernel
 
     def close(self) -> None:
         """End the kernel."""
