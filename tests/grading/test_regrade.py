@@ -94,6 +94,17 @@ def test_everybody_gets_inputs_of_their_own(course: Course) -> None:
     assert len({told(course, student)[1] for student in STUDENTS}) == len(STUDENTS)
 
 
+def test_the_seed_is_kept_with_the_verdict(course: Course) -> None:
+    seeds = {
+        output.metadata.course.seed
+        for student in STUDENTS
+        for cell in graded(course, student).cells
+        for output in cell.get("outputs", [])
+        if "course" in output.get("metadata", {})
+    }
+    assert len(seeds) == 2 * len(STUDENTS)
+
+
 def test_a_regrade_gives_the_same_bit_for_bit(course: Course) -> None:
     scores = course.scores(NAME)
     before = {student: told(course, student) for student in STUDENTS}

@@ -94,7 +94,9 @@ class Judge(Execute):
             self._give_up("The time for the whole notebook was used up")
         grade_id = _grade_id(cell)
         if grade_id in self._docket.questions:
-            cell.outputs = _outputs(self._judge(grade_id), float(cell.metadata.nbgrader.points))
+            seed = self._docket.seed(grade_id)
+            verdict = self._judge(grade_id, seed)
+            cell.outputs = _outputs(verdict, seed, float(cell.metadata.nbgrader.points))
         elif cell.cell_type == "code":
             self._run(cell, resources, index)
         return cell, resources
@@ -158,11 +160,10 @@ class Judge(Execute):
 
     # Graded cells ---------------------------------------------------------------------------------
 
-    def _judge(self, grade_id: str) -> Verdict:
+    def _judge(self, grade_id: str, seed: int) -> Verdict:
         if self._given_up:
             return Verdict(False, self._given_up)
         kernel = Kernel(self._ran)
-        seed = self._docket.seed(grade_id)
         try:
             with self._watched(self.question_seconds + _PATIENCE):
                 kernel.link = Link(self.km, self.kc, self.question_seconds, kernel.answer_callback)
@@ -284,12 +285,14 @@ def _not_theirs(folder: str, names: list[str]) -> list[str]:
     ]
 
 
-def _outputs(verdict: Verdict, most: float) -> list[NotebookNode]:
+def _outputs(verdict: Verdict, seed: int, most: float) -> list[NotebookNode]:
     """What stands below a graded cell; nbgrader reads the score off it.
 
-    An error is 0, a result that is a number is that many points, and neither is all of them.
+    An error is 0, a result that is a number is that many points, and neither is all of them. The
+    seed of the hidden inputs is kept with it, for an instructor who wants to see them again.
     """
     told = {
+        "seed": str(seed),  # JupyterLab would round so large a number
         "passed": verdict.passed,
         "blank": verdict.blank,
         "told": verdict.told,
