@@ -30,7 +30,8 @@ class Verdict:
     `told` is what went wrong, `on` the input it went wrong on, `hint` what a recognised mistake's
     author is told and `mistake` its name. `lost` says that the kernel has to be replaced,
     `stopped` that it did not answer, and `blank` that nothing was written yet. `points` is what a
-    graded cell that passed gives by ending in a number; None for all there are.
+    graded cell that passed gives by ending in a number; None for all there are. `print` is the
+    same for students whose wrong answers are alike.
     """
 
     passed: bool
@@ -42,6 +43,7 @@ class Verdict:
     stopped: bool = False
     blank: bool = False
     points: float | None = None
+    print: str = ""
 
 
 def hear(source: str, kernel: Kernel, seed: int) -> tuple[Verdict, dict[str, RemoteFunction]]:

@@ -169,7 +169,7 @@ class Judge(Execute):
                 kernel.link = Link(self.km, self.kc, self.question_seconds, kernel.answer_callback)
                 verdict, functions = court.hear(self._docket.questions[grade_id], kernel, seed)
                 if not (verdict.passed or verdict.stopped or verdict.blank):
-                    verdict = self._named(verdict, grade_id, functions, seed)
+                    verdict = self._named(verdict, grade_id, functions)
                 kernel.link.close()
         except Trouble as trouble:
             verdict = Verdict(False, f"Your functions could not be called: {trouble}.", lost=True)
@@ -177,21 +177,21 @@ class Judge(Execute):
             self._replace_kernel()
         return verdict
 
-    def _named(
-        self, verdict: Verdict, grade_id: str, functions: dict[str, Any], seed: int
-    ) -> Verdict:
+    def _named(self, verdict: Verdict, grade_id: str, functions: dict[str, Any]) -> Verdict:
         exercise = self._docket.exercise(grade_id)
         mistake: Variant | None = None
+        answers = ""
         if exercise is not None and self._docket.lesson is not None:
+            seed = self._docket.class_seed(grade_id)
             try:
-                mistake = naming.name(self._docket.lesson, exercise, functions, seed)
+                mistake, answers = naming.name(self._docket.lesson, exercise, functions, seed)
             except Trouble as trouble:
                 return Verdict(False, verdict.told, verdict.on, lost=trouble.lost)
             except Exception:
                 return verdict  # a value that can't even be compared is no known mistake
         if mistake is None:
-            return verdict
-        return Verdict(False, verdict.told, verdict.on, mistake.name, mistake.says)
+            return Verdict(False, verdict.told, verdict.on, print=answers)
+        return Verdict(False, verdict.told, verdict.on, mistake.name, mistake.says, print=answers)
 
     # The kernel -----------------------------------------------------------------------------------
 
@@ -295,10 +295,12 @@ def _outputs(verdict: Verdict, seed: int, most: float) -> list[NotebookNode]:
         "seed": str(seed),  # JupyterLab would round so large a number
         "passed": verdict.passed,
         "blank": verdict.blank,
+        "stopped": verdict.stopped,
         "told": verdict.told,
         "on": verdict.on,
         "mistake": verdict.mistake,
         "hint": verdict.hint,
+        "print": verdict.print,
     }
     if verdict.passed:
         text = {"text/plain": "All checks passed."}

@@ -9,14 +9,17 @@ from course import check
 from course.grading import bank
 from course.grading.judge.court import PRELUDE
 from course.grading.judge.link import StudentError
-from course.grading.judge.record import Probe, Raised, Recorded, alike
+from course.grading.judge.record import Probe, Raised, Recorded, alike, print_of
 from course.lesson import Exercise, Lesson, Variant
 
 
 def name(
     lesson: Lesson, exercise: Exercise, subjects: Mapping[str, Any], seed: int
-) -> Variant | None:
+) -> tuple[Variant | None, str]:
     """The mistake of `exercise` whose author would see what the student of `subjects` sees.
+
+    With it a print of the student's answers: two students have the same one if, asked with the
+    same `seed`, they answered alike.
 
     The questions that the graded cell puts to the right solution are put to the student's functions
     and to each mistake. On all the answers in which a mistake differs from the solution, the
@@ -38,7 +41,7 @@ def name(
         agreed = {i for i, outcome in enumerate(outcomes) if alike(outcome, given[i])}
         if telling and agreed.issuperset(telling) and (best is None or len(agreed) > best[0]):
             best = len(agreed), mistake
-    return best[1] if best else None
+    return best[1] if best else None, print_of(given)
 
 
 def _probes(exercise: Exercise, solution: dict[str, Any], seed: int) -> list[Probe]:

@@ -73,7 +73,7 @@ def named(desk: Desk, lesson: Lesson, body: str, seed: int = 5) -> str | None:
     desk.run(f"import torch\ndef centre(x):\n{body}")
     verdict = desk.hear(exercise.test, seed=seed)
     assert not verdict.passed
-    found = desk.ask(lambda functions: naming.name(lesson, exercise, functions, seed))
+    found, _ = desk.ask(lambda functions: naming.name(lesson, exercise, functions, seed))
     return found.name if found else None
 
 
@@ -110,3 +110,15 @@ def test_what_no_mistake_explains_gets_no_name(desk: Desk, lesson: Lesson, body:
 def test_the_name_does_not_hang_on_the_seed(desk: Desk, lesson: Lesson) -> None:
     body = "    return x - x.mean(0)"
     assert {named(desk, lesson, body, seed) for seed in range(5)} == {"columns"}
+
+
+def test_equal_answers_have_equal_prints(desk: Desk, lesson: Lesson) -> None:
+    bodies = ["    return 2 * x", "    return x + x", "    return 2.5 * x"]
+    prints = []
+    for body in bodies:
+        exercise = lesson.exercises["centre"]
+        desk.run(f"import torch\ndef centre(x):\n{body}")
+        desk.hear(exercise.test)
+        _, found = desk.ask(lambda f: naming.name(lesson, lesson.exercises["centre"], f, 5))
+        prints.append(found)
+    assert prints[0] == prints[1] != prints[2]
