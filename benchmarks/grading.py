@@ -10,6 +10,7 @@ lesson 01 takes in the judge than by direct calls in one process.
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -84,16 +85,29 @@ def _outcomes(folder: Path, attacks: list[bank.Attack], judged: bool) -> dict[st
     course = attacked.prepare(ROOT, root, alone)
     if not judged:
         (root / "nbgrader_config.py").write_text(PLAIN.format(root=str(root)))
-    subprocess.run(
-        [sys.executable, "-m", "nbgrader", "autograde", attacked.NAME],
-        cwd=root, env=course.env, capture_output=True, check=False,
-    )  # fmt: skip
+    _grade_all(course)
     scores = course.scores(attacked.NAME)
     points = {name: e.points for name, e in attacked.spoken().exercises.items()}
     return {
         attack.name: _got(course, attack, scores.get(one.student, {}), points, one.student)
         for attack, one in zip(attacks, alone, strict=True)
     }
+
+
+def _grade_all(course: Course) -> None:
+    """Autograde until each submission had its turn: one that ends the whole run is put aside."""
+    submitted = course.root / "submitted"
+    while any(submitted.iterdir()):
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", "autograde", attacked.NAME],
+            cwd=course.root, env=course.env, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        tried = [path for path in submitted.iterdir() if f"/{path.name}/" in done.stderr]
+        if not tried:
+            raise SystemExit(f"nbgrader graded nothing:\n{done.stderr[-2000:]}")
+        (course.root / "had-their-turn").mkdir(exist_ok=True)
+        for path in tried:
+            shutil.move(path, course.root / "had-their-turn" / path.name)
 
 
 def _got(
