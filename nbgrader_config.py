@@ -18,6 +18,10 @@ c.CourseDirectory.course_id = "neural-networks-hands-on"
 c.CourseDirectory.root = str(root)
 # Copied neither to students nor from them.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".DS_Store"]
+c.CourseDirectory.ignore += [
+    ".course-progress.json",
+    ".course-progress.json.part",
+]  # the student's own
 # In kilobytes. A notebook with its pictures is far below; nobody fills the disk by a submission.
 c.CourseDirectory.max_file_size = 20_000
 c.CourseDirectory.max_dir_size = 50_000
@@ -90,6 +94,14 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+
+# Handing in late: nothing is taken off until you say how much, for example a tenth a day after an
+# hour's grace, and half at most. `nbgrader db assignment add NAME --duedate=...` sets the deadline,
+# `course extend` moves it for one student.
+c.AssignLatePenalties.plugin_class = "course.grading.late.LatePolicy"
+c.LatePolicy.grace_minutes = 60
+c.LatePolicy.per_day = 0.0
+c.LatePolicy.most = 0.5
 
 # -- feedback, and the pages of formgrader --
 c.GenerateFeedback.preprocessors = [

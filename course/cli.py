@@ -80,6 +80,18 @@ def _check_grader(root: Path, options: argparse.Namespace) -> int:
     return inspection.main(root, options)
 
 
+def _report(root: Path, options: argparse.Namespace) -> int:
+    from course.grading.report import command  # imports nbgrader: not for the other commands
+
+    return command.main(root, options)
+
+
+def _extend(root: Path, options: argparse.Namespace) -> int:
+    from course.grading import extend  # imports nbgrader: not for the other commands
+
+    return extend.main(root, options)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="course", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -115,6 +127,16 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("check-grader", _check_grader, "grade every catalogued answer for real")
     sub.add_argument("lessons", nargs="*", metavar="LESSON", help="default: all")
     sub.add_argument("--workers", type=int, default=2, metavar="N")
+
+    sub = command("extend", _extend, "a later deadline for one student")
+    sub.add_argument("assignment", metavar="ASSIGNMENT")
+    sub.add_argument("student", metavar="STUDENT")
+    sub.add_argument("--days", type=float, default=0, metavar="N", help="from everybody's deadline")
+    sub.add_argument("--hours", type=float, default=0, metavar="N")
+
+    sub = command("report", _report, "what a class got right and wrong, on one page")
+    sub.add_argument("assignment", metavar="ASSIGNMENT")
+    sub.add_argument("--to", type=Path, metavar="DIR", help="default: reports/ASSIGNMENT")
     return parser
 
 

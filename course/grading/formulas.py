@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import bleach
 from jinja2 import pass_context
@@ -48,7 +49,7 @@ class _Renderer(IPythonRenderer):
 
 
 @pass_context
-def markdown2html(context: Context, source: str) -> str:
+def markdown2html(context: Context | dict[str, Any], source: str) -> str:
     """The HTML of a Markdown cell: `c.HTMLExporter.filters["markdown2html"]`."""
     cell = context.get("cell", {})
     renderer = _Renderer(

@@ -1,9 +1,10 @@
 """What a widget is while a notebook runs for grading: one line of text, and no figure."""
 
-import os
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
+
+from course.journal import grading
 
 P = ParamSpec("P")
 
@@ -16,11 +17,6 @@ class StandIn:
 
     def __repr__(self) -> str:
         return self.text
-
-
-def grading() -> bool:
-    """True while a notebook runs for grading or is being validated."""
-    return bool(os.environ.get("COURSE_GRADING") or os.environ.get("NBGRADER_EXECUTION"))
 
 
 def free_when_grading(make: Callable[P, Any]) -> Callable[P, Any]:

@@ -29,7 +29,8 @@ class Verdict:
 
     `told` is what went wrong, `on` the input it went wrong on, `hint` what a recognised mistake's
     author is told and `mistake` its name. `lost` says that the kernel has to be replaced,
-    `stopped` that it did not answer, and `blank` that nothing was written yet. `points` is what a
+    `stopped` that it did not answer, `blank` that nothing was written yet, and `absent` that there
+    is nothing of the name asked for. `points` is what a
     graded cell that passed gives by ending in a number; None for all there are. `print` is the
     same for students whose wrong answers are alike.
     """
@@ -42,6 +43,7 @@ class Verdict:
     lost: bool = False
     stopped: bool = False
     blank: bool = False
+    absent: bool = False
     points: float | None = None
     print: str = ""
 
@@ -118,6 +120,7 @@ def _raised(problem: StudentError, name: str, on: str) -> Verdict:
         return Verdict(
             False,
             f"There is no `{what}`: the cell that defines it is missing, or stopped with an error.",
+            absent=True,
         )
     where = f", in `{problem.line}`" if problem.line else ""
     said = f": {problem.text.splitlines()[0][:300]}" if problem.text.strip() else ""

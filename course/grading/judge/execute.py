@@ -168,7 +168,7 @@ class Judge(Execute):
             with self._watched(self.question_seconds + _PATIENCE):
                 kernel.link = Link(self.km, self.kc, self.question_seconds, kernel.answer_callback)
                 verdict, functions = court.hear(self._docket.questions[grade_id], kernel, seed)
-                if not (verdict.passed or verdict.stopped or verdict.blank):
+                if not (verdict.passed or verdict.stopped or verdict.blank or verdict.absent):
                     verdict = self._named(verdict, grade_id, functions)
                 kernel.link.close()
         except Trouble as trouble:
