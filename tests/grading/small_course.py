@@ -76,8 +76,15 @@ class Course:
 
     def nbgrader(self, *arguments: str, fails: bool = False) -> str:
         """Run an nbgrader command; what it said. With `fails`, it must fail."""
+        return self._run("nbgrader", *arguments, fails=fails)
+
+    def course(self, *arguments: str, fails: bool = False) -> str:
+        """Run a `course` command; what it said. With `fails`, it must fail."""
+        return self._run("course.cli", *arguments, fails=fails)
+
+    def _run(self, module: str, *arguments: str, fails: bool) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=self.root, env=self.env, text=True, capture_output=True, timeout=600,
         )  # fmt: skip
         said = done.stdout + done.stderr

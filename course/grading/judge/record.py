@@ -96,7 +96,7 @@ def alike(one: Any, other: Any) -> bool:
 def print_of(outcomes: list[Any]) -> str:
     """A short text that is the same for outcomes that are alike: what groups equal answers.
 
-    Numbers count by their first three digits; two that are rounded apart there fall asunder.
+    Numbers count by their first four digits; two that are rounded apart there fall asunder.
     """
     said = [leaf for outcome in outcomes for leaf in ("/", *map(_said, tree_leaves(outcome)))]
     return hashlib.sha256(" ".join(said).encode()).hexdigest()[:12]
@@ -105,9 +105,9 @@ def print_of(outcomes: list[Any]) -> str:
 def _said(value: Any) -> str:
     if isinstance(value, torch.Tensor):
         kind = f"{value.dtype}{tuple(value.shape)}"
-        return " ".join([kind, *(f"{v:.2e}" for v in value.detach().double().flatten().tolist())])
+        return " ".join([kind, *(f"{v:.3e}" for v in value.detach().double().flatten().tolist())])
     if isinstance(value, float):
-        return f"{value:.2e}"
+        return f"{value:.3e}"
     return type(value).__name__ if callable(value) else f"{type(value).__name__} {value!r}"
 
 
