@@ -92,6 +92,12 @@ def _extend(root: Path, options: argparse.Namespace) -> int:
     return extend.main(root, options)
 
 
+def _why(root: Path, options: argparse.Namespace) -> int:
+    from course.grading import why  # imports nbgrader and torch: not for the other commands
+
+    return why.main(root, options)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="course", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -137,6 +143,11 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("report", _report, "what a class got right and wrong, on one page")
     sub.add_argument("assignment", metavar="ASSIGNMENT")
     sub.add_argument("--to", type=Path, metavar="DIR", help="default: reports/ASSIGNMENT")
+
+    sub = command("why", _why, "what happened in one exercise of one student, asked again")
+    sub.add_argument("student", metavar="STUDENT")
+    sub.add_argument("assignment", metavar="ASSIGNMENT")
+    sub.add_argument("exercise", metavar="EXERCISE")
     return parser
 
 

@@ -1,5 +1,6 @@
 """Does a submission get the same marks whenever it is graded, on inputs nobody else gets?"""
 
+import re
 from collections.abc import Callable
 
 import nbformat
@@ -111,6 +112,27 @@ def test_a_regrade_gives_the_same_bit_for_bit(course: Course) -> None:
     course.nbgrader("autograde", NAME, "--force")
     assert course.scores(NAME) == scores  # floats, compared exactly
     assert {student: told(course, student) for student in STUDENTS} == before
+
+
+def test_an_instructor_is_told_why_with_everything_asked_again(course: Course) -> None:
+    said = course.course("why", "bela", NAME, "twice")
+    assert "bela, 91_luck, twice: did not pass" in said
+    assert "The line that failed:\n    check.close(twice(z), 2 * z)" in said
+    # The very input of the grading: what came back is three times, what should, twice of it.
+    asked, came, expected = (
+        [float(x) for x in re.findall(r"-?\d+\.\d+", re.search(rf"{title}:\n(.*)", said)[1])]
+        for title in ("Asked with", "Came back", "Should come back")
+    )
+    assert came == pytest.approx([3 * z for z in asked], abs=1e-5)
+    assert expected == pytest.approx([2 * z for z in asked], abs=1e-5)
+    assert "return 3 * z" in said
+    assert "Asked again just now: the same." in said
+    assert "The answer:" in course.course("why", "bela", NAME, "same")
+
+
+def test_what_was_never_graded_or_asked_is_said_so(course: Course) -> None:
+    assert "has not been graded" in course.course("why", "dora", NAME, "twice", fails=True)
+    assert "it has same, twice" in course.course("why", "bela", NAME, "thrice", fails=True)
 
 
 def test_who_hands_in_once_more_gets_new_inputs(course: Course) -> None:

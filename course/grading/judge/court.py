@@ -48,8 +48,21 @@ class Verdict:
     print: str = ""
 
 
-def hear(source: str, kernel: Kernel, seed: int) -> tuple[Verdict, dict[str, RemoteFunction]]:
-    """Run the graded cell `source`; returns the verdict, and the student's functions it used."""
+@dataclass(frozen=True)
+class Hearing:
+    """A graded cell that was run, and the student's `functions` that it used.
+
+    `line` is the statement it failed in, and `last` what was asked last there.
+    """
+
+    verdict: Verdict
+    functions: dict[str, RemoteFunction]
+    last: Probe | None = None
+    line: str = ""
+
+
+def hear(source: str, kernel: Kernel, seed: int) -> Hearing:
+    """Run the graded cell `source` on the student's functions in `kernel`."""
     probes: list[Probe] = []
     functions: dict[str, RemoteFunction] = {}
     check.seed(seed)
@@ -63,14 +76,20 @@ def hear(source: str, kernel: Kernel, seed: int) -> tuple[Verdict, dict[str, Rem
             names[name] = found
         value = _run(source, names)
     except Exception as problem:
-        hidden = _is_hidden(source, _line(problem))
+        number = _line(problem)
         last = probes[-1] if probes else None
-        return _verdict(problem, last, hidden), functions
+        verdict = _verdict(problem, last, _is_hidden(source, number))
+        return Hearing(verdict, functions, last, _statement(source, number))
+    return Hearing(_valued(value), functions)
+
+
+def _valued(value: Any) -> Verdict:
+    """The verdict on a cell that ran to its end, whose last line gave `value`."""
     if type(value) not in (int, float):
-        return Verdict(passed=True), functions
+        return Verdict(passed=True)
     if not math.isfinite(value):
-        return Verdict(False, "Your points could not be worked out."), functions
-    return Verdict(passed=True, points=max(0.0, float(value))), functions
+        return Verdict(False, "Your points could not be worked out.")
+    return Verdict(passed=True, points=max(0.0, float(value)))
 
 
 def _run(source: str, names: dict[str, Any]) -> Any:
@@ -135,6 +154,17 @@ def _line(problem: BaseException) -> int:
     """The line of the graded cell that the exception came through."""
     frames = traceback.extract_tb(problem.__traceback__)
     return next((f.lineno or 0 for f in reversed(frames) if f.filename == _CELL), 0)
+
+
+def _statement(source: str, line: int) -> str:
+    """The innermost statement of the graded cell that this line is part of."""
+    inside = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or 0)
+    ]
+    found = max(inside, key=lambda node: node.lineno, default=None)
+    return ast.get_source_segment(source, found) or "" if found else ""
 
 
 def _is_hidden(source: str, line: int) -> bool:

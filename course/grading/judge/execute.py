@@ -24,7 +24,7 @@ from traitlets import Float, Integer
 
 from course.grading import notes
 from course.grading.judge import court, docket, naming, outputs
-from course.grading.judge.court import Verdict
+from course.grading.judge.court import Hearing, Verdict
 from course.grading.judge.link import FLOOD, MOST, START, Link, Trouble
 from course.grading.judge.sources import Cell
 from course.grading.judge.subject import Kernel
@@ -167,9 +167,10 @@ class Judge(Execute):
         try:
             with self._watched(self.question_seconds + _PATIENCE):
                 kernel.link = Link(self.km, self.kc, self.question_seconds, kernel.answer_callback)
-                verdict, functions = court.hear(self._docket.questions[grade_id], kernel, seed)
+                hearing = court.hear(self._docket.questions[grade_id], kernel, seed)
+                verdict = hearing.verdict
                 if not (verdict.passed or verdict.stopped or verdict.blank or verdict.absent):
-                    verdict = self._named(verdict, grade_id, functions)
+                    verdict = self._named(hearing, grade_id)
                 kernel.link.close()
         except Trouble as trouble:
             verdict = Verdict(False, f"Your functions could not be called: {trouble}.", lost=True)
@@ -177,14 +178,18 @@ class Judge(Execute):
             self._replace_kernel()
         return verdict
 
-    def _named(self, verdict: Verdict, grade_id: str, functions: dict[str, Any]) -> Verdict:
+    def _named(self, hearing: Hearing, grade_id: str) -> Verdict:
+        """The verdict of `hearing`, with the name of the mistake behind it where there is one."""
+        verdict = hearing.verdict
         exercise = self._docket.exercise(grade_id)
         mistake: Variant | None = None
         answers = ""
         if exercise is not None and self._docket.lesson is not None:
             seed = self._docket.class_seed(grade_id)
             try:
-                mistake, answers = naming.name(self._docket.lesson, exercise, functions, seed)
+                mistake, answers = naming.name(
+                    self._docket.lesson, exercise, hearing.functions, seed
+                )
             except Trouble as trouble:
                 return Verdict(False, verdict.told, verdict.on, lost=trouble.lost)
             except Exception:

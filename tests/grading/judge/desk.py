@@ -45,9 +45,10 @@ class Desk:
     def hear(self, test: str, seconds: float = 20, seed: int = 1) -> Verdict:
         """The verdict on a graded cell."""
         kernel = self._linked(seconds)
-        verdict, self.functions = court.hear(test, kernel, seed)
+        hearing = court.hear(test, kernel, seed)
+        self.functions = hearing.functions
         kernel.link.close()
-        return verdict
+        return hearing.verdict
 
     def ask(self, question: Callable[[dict[str, RemoteFunction]], T], seconds: float = 20) -> T:
         """What `question` finds out about the functions that the last graded cell used."""
