@@ -77,11 +77,11 @@ def test_torch_brings_its_own_cuda_packages() -> None:
     assert not [name for name in names if name.startswith(("nvidia-", "cuda-", "triton"))]
 
 
-@pytest.mark.parametrize("extra", [None, "instructor"])
-def test_no_hub_and_no_cluster_for_students_and_instructors(extra: str | None) -> None:
-    brought = closure(BASE + (EXTRAS[extra] if extra else []))
-    assert {"jupyterlab", "torch", "sqlalchemy"} <= brought  # the comments were understood
-    assert not brought & HUB
+def test_students_need_no_hub_and_no_dask_and_instructors_no_hub() -> None:
+    student, instructor = closure(BASE), closure(BASE + EXTRAS["instructor"])
+    assert {"jupyterlab", "torch", "sqlalchemy"} <= student  # the comments were understood
+    assert not student & HUB
+    assert instructor & HUB == {"dask", "distributed"}  # for a class over many processes
 
 
 def test_the_build_backend_is_the_locked_one() -> None:
