@@ -18,7 +18,7 @@ help:  ## list the targets
 	@echo "  PYTHON=python3.12    the Python to make .venv with (3.11 to 3.14)"
 	@echo "  PORT=9000            the port for make lab (without it: the first free one from 8888)"
 	@echo "  TORCH_INDEX=URL      a package index that has the build of torch you want (CPU, or a CUDA)"
-	@echo "  ARGS='...'           more arguments, for jupyter lab (make lab) or pytest (make test)"
+	@echo "  ARGS='...'           more arguments, for jupyter lab (make lab), pytest (make test) or the topics of make bench"
 
 lab: setup  ## set up, build the release, open JupyterLab on the course
 	@$(if $(wildcard lessons),$(IN_VENV) $(BIN)/course build)
@@ -42,7 +42,7 @@ build: setup  ## lessons/ to source/ and release/, where out of date
 
 bench: setup-test  ## measure the widgets in a browser
 	@COURSE_BROWSER=$$($(BIN)/python tools/browser.py) && export COURSE_BROWSER && \
-	$(IN_VENV) $(BIN)/python benchmarks/widgets.py
+	$(IN_VENV) $(BIN)/python benchmarks/widgets.py $(ARGS)
 
 lock: setup-test  ## write requirements.lock anew from pyproject.toml (UPGRADE=1: newest versions)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
