@@ -1,14 +1,15 @@
 """The shared core of most widgets: controls, one picture, and a live sentence with numbers.
 
 A widget is three parts, and only this module knows that there are widgets in the world:
-`compute(state) -> arrays` is pure; `draw(figure, style) -> update(arrays)` makes artists;
-`caption(state, arrays) -> str` says in one sentence what is to be seen.
+`compute(state, *given) -> arrays` is pure, and `given` are the student's functions;
+`draw(figure, style) -> update(arrays)` makes artists; `caption(state, arrays) -> str` says in one
+sentence what is to be seen.
 """
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
 import traitlets
@@ -69,9 +70,34 @@ def preset(name: str, ask: str, **state: Any) -> dict[str, Any]:
     return {"name": name, "ask": ask, "state": state}
 
 
-class Panel(anywidget.AnyWidget):
+def said(*sentences: str) -> str:
+    """What there is to say, after one another: notes on a student's functions, and the caption."""
+    return " ".join(filter(None, sentences))
+
+
+class Shown(anywidget.AnyWidget):
+    """What all widgets are: a title, presets, and a picture for where no kernel runs."""
+
+    title = traitlets.Unicode().tag(sync=True)
+    presets: traitlets.List = traitlets.List().tag(sync=True)
+
+    def still(self) -> tuple[bytes, str]:
+        """The present state as a PNG on light paper, and the sentence that describes it."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The live widget, and its still."""
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        picture, sentence = self.still()
+        data["image/png"] = base64.b64encode(picture).decode()
+        data["text/plain"] = f"{self.title}. {sentence}"
+        return data, metadata
+
+
+class Panel(Shown):
     """Controls above one picture. The first preset is where it starts.
 
+    `given`: the student's functions (or None), which `compute` gets after the state.
     `drag={"axes": 0, "x": "z"}`: a drag in those axes moves the control of that name (also "y").
     Setting `panel.state = {...}` from Python moves the controls.
     """
@@ -79,12 +105,13 @@ class Panel(anywidget.AnyWidget):
     _esm = STATIC / "panel.js"
     _css = STATIC / "panel.css"
 
-    title = traitlets.Unicode().tag(sync=True)
+    # How the browser looked at the panel that it told of last: most likely at the next one too.
+    last_view: ClassVar[dict[str, Any]] = {"dark": False, "narrow": False, "ratio": 1}
+
     controls: traitlets.List = traitlets.List().tag(sync=True)
-    presets: traitlets.List = traitlets.List().tag(sync=True)
     # What the browser sets, it knows: no echo.
     state = traitlets.Dict().tag(sync=True, echo_update=False)
-    view = traitlets.Dict({"dark": False, "narrow": False, "ratio": 1}).tag(sync=True)
+    view = traitlets.Dict().tag(sync=True)
     geometry = traitlets.Dict().tag(sync=True)
     caption = traitlets.Unicode().tag(sync=True)
     picture = traitlets.Bytes().tag(sync=True)
@@ -92,20 +119,28 @@ class Panel(anywidget.AnyWidget):
     def __init__(
         self,
         title: str,
-        compute: Callable[[State], Arrays],
+        compute: Callable[..., Arrays],
         draw: Draw,
         caption: Callable[[State, Arrays], str],
         controls: Sequence[dict[str, Any]],
         presets: Sequence[dict[str, Any]],
+        given: Sequence[Any] = (),
         views: int = 2,
         drag: Sequence[dict[str, Any]] = (),
     ) -> None:
-        self._compute, self._draw, self._sentence = compute, draw, caption
+        self._compute: Callable[[State], Arrays] = lambda state: compute(state, *given)
+        self._draw, self._sentence = draw, caption
         self._views, self._drag = views, drag
         self._controls = {control["name"]: control for control in controls}
         start = {name: control["value"] for name, control in self._controls.items()}
         start |= presets[0]["state"] if presets else {}
-        super().__init__(title=title, controls=list(controls), presets=list(presets), state=start)
+        super().__init__(
+            title=title,
+            controls=list(controls),
+            presets=list(presets),
+            state=start,
+            view=Panel.last_view,
+        )
         self.observe(self._look, "view")
         self.observe(self._redraw, "state")
         self._look()
@@ -116,16 +151,18 @@ class Panel(anywidget.AnyWidget):
         state = {name: control["value"] for name, control in self._controls.items()}
         for name, value in proposal["value"].items():
             if name in self._controls:
-                state[name] = _allowed(self._controls[name], value)
+                state[name] = allowed(self._controls[name], value)
         return state
 
-    def _look(self, _change: Any = None) -> None:
-        style = Style(
+    def _look(self, change: Any = None) -> None:
+        if change:
+            Panel.last_view = self.view
+        self._style = Style(
             dark=bool(self.view.get("dark")),
             narrow=bool(self.view.get("narrow")),
             ratio=min(2.0, max(1.0, float(self.view.get("ratio", 1)))),
         )
-        self._picture = Picture(self._draw, self._views, style)
+        self._picture = Picture(self._draw, self._views, self._style)
         self._redraw()
 
     def _redraw(self, _change: Any = None) -> None:
@@ -138,15 +175,16 @@ class Panel(anywidget.AnyWidget):
             self.geometry = {"size": list(self._picture.size()), "handles": handles}
             self.picture = picture
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget; where no kernel runs, the same state as a PNG and its description."""
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
-        data["image/png"] = base64.b64encode(self.picture).decode()
-        data["text/plain"] = f"{self.title}. {self.caption}"
-        return data, metadata
+    def still(self) -> tuple[bytes, str]:
+        """As in `Shown`; drawn again where the present picture is not on light paper."""
+        plain = Style()
+        if self._style == plain:
+            return self.picture, self.caption
+        drawn = Picture(self._draw, self._views, plain).png(self._compute(self.state))
+        return drawn, self.caption
 
 
-def _allowed(control: dict[str, Any], value: Any) -> Any:
+def allowed(control: dict[str, Any], value: Any) -> Any:
     """`value`, or what the control has instead when it can't take it."""
     if control["kind"] == "choice":
         return value if value in [key for key, _ in control["options"]] else control["value"]

@@ -11,14 +11,26 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
 
 from .style import DPI, Style
 
 Arrays = Mapping[str, Any]
 Update = Callable[[Arrays], None]
 Draw = Callable[[Figure, Style], Update]
+
+
+def trace(line: Line2D, x: Any, y: Any) -> None:
+    """Let `line` go through the points x, y; through none where y is None.
+
+    Tensors become arrays first: matplotlib goes through a tensor one number at a time.
+    """
+    x, y = ([], []) if y is None else (np.asarray(x), np.asarray(y))
+    line.set_data(x, y)
 
 
 class Picture:
@@ -36,6 +48,7 @@ class Picture:
         self._drawn: tuple[Any, ...] = ()
         self._background: Any = None
         self._moving: list[tuple[Axes, Artist]] = []
+        self._stamps = Stamps()
 
     def png(self, arrays: Arrays) -> bytes:
         """The picture of `arrays`, as the bytes of a PNG."""
@@ -47,7 +60,10 @@ class Picture:
         self.canvas.restore_region(self._background)
         for axes, artist in self._moving:
             if artist.get_visible():
-                axes.draw_artist(artist)
+                if isinstance(artist, Text):
+                    self._stamps.draw(artist, self.canvas.get_renderer())
+                else:
+                    axes.draw_artist(artist)
         return encode(np.asarray(self.canvas.buffer_rgba()))
 
     def _draw_background(self) -> None:
@@ -79,30 +95,64 @@ def _moves(artist: Artist) -> bool:
 
 def _frame(ax: Axes) -> tuple[Any, ...]:
     """What of an axes belongs to the background and may change."""
+    names = ax.xaxis.get_major_formatter()
     return (
         ax.viewLim.bounds,
         ax.get_title("left"),
         ax.get_xlabel(),
         ax.get_ylabel(),
+        tuple(names.seq) if isinstance(names, FixedFormatter) else (),
     )
+
+
+class Stamps:
+    """Texts as small pictures, each made once: matplotlib needs 0.4 ms a text, a stamp 0.02 ms."""
+
+    MOST = 500
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, ...], tuple[np.ndarray, float, float]] = {}
+
+    def draw(self, text: Text, on: RendererAgg) -> None:
+        """Draw `text` where it is to stand (in whole pixels)."""
+        if not text.get_text():
+            return
+        anchor = text.get_transform().transform(text.get_position())
+        key = (
+            text.get_text(), text.get_color(), text.get_fontsize(), text.get_fontweight(),
+            text.get_horizontalalignment(), text.get_verticalalignment(), text.get_rotation(),
+        )  # fmt: skip
+        if key not in self._made:
+            if len(self._made) >= self.MOST:
+                self._made.clear()
+            self._made[key] = self._make(text, on, anchor)
+        image, left, bottom = self._made[key]
+        x, y = round(anchor[0] + left), round(anchor[1] + bottom)
+        on.draw_image(on.new_gc(), x, y, image)
+
+    @staticmethod
+    def _make(text: Text, on: RendererAgg, anchor: np.ndarray) -> tuple[np.ndarray, float, float]:
+        """The picture of `text`, rows from the bottom up, and where it stands from the anchor."""
+        empty = RendererAgg(on.width, on.height, on.dpi)
+        text.draw(empty)
+        box = text.get_window_extent(empty).padded(2)
+        left, bottom = max(0, int(box.x0)), max(0, int(box.y0))
+        rows = np.asarray(empty.buffer_rgba())[::-1]
+        image = rows[bottom : int(box.y1) + 1, left : int(box.x1) + 1].copy()
+        return image, left - anchor[0], bottom - anchor[1]
 
 
 def encode(rgba: np.ndarray) -> bytes:
     """PNG of `rgba` (height, width, 4), uint8.
 
-    Twice as fast as Pillow at its lowest level: no row filters and run lengths only, which suits
-    pictures that are mostly flat (780 x 310: 2 ms, some 60 kB).
+    Twice as fast as Pillow: no row filters and zlib's fastest level, which suits pictures that are
+    mostly flat (780 x 310: 2 ms, some 40 kB).
     """
     height, width, channels = rgba.shape
     rows = np.zeros((height, 1 + width * channels), np.uint8)  # each row starts with its filter: 0
     rows[:, 1:] = rgba.reshape(height, -1)
-    deflate = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
     header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)  # 8 bits, RGBA
-    chunks = [
-        (b"IHDR", header),
-        (b"IDAT", deflate.compress(rows.data) + deflate.flush()),
-        (b"IEND", b""),
-    ]
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows.data, 1)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in chunks

@@ -41,6 +41,14 @@ def call(f: Callable[..., Any], *args: Any, shape: tuple[int, ...]) -> Outcome:
     return got, ""
 
 
+def against(want: Tensor, f: Callable[..., Any], *args: Any, tol: float = 1e-4) -> Outcome:
+    """`call(f, *args)` in the shape of `want`, with a sentence on how far it is from that."""
+    got, note = call(f, *args, shape=tuple(want.shape))
+    if got is not None and not note:
+        note = compared(f, got, want, tol)
+    return got, note
+
+
 def compared(f: Callable[..., Any], got: Tensor, want: Tensor, tol: float = 1e-4) -> str:
     """One sentence on how far `got` is from `want` where both are finite."""
     name = name_of(f)

@@ -14,19 +14,31 @@ from PIL import Image
 
 from course import widgets
 from course.widgets import picture, style
+from course.widgets.panel import Panel
 
-MAKERS = ["explorer", "tower", "zigzag", "saturation", "neuron"]
-PANELS = MAKERS[:-1]
+# Every function of a topic that makes a widget, and those that make a panel.
+MAKERS = [
+    (topic, name)
+    for topic in widgets.TOPICS
+    for name, make in vars(getattr(widgets, topic)).items()
+    if hasattr(make, "__wrapped__")
+]
+FLAGSHIPS = {"neuron", "overflow", "stepper", "landscape", "race"}
+PANELS = [(topic, name) for topic, name in MAKERS if name not in FLAGSHIPS]
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(params=MAKERS, ids=".".join)
 def make(request):
-    return getattr(widgets.activations, request.param)
+    topic, name = request.param
+    return getattr(getattr(widgets, topic), name)
 
 
-@pytest.fixture(params=PANELS)
+@pytest.fixture(params=PANELS, ids=".".join)
 def panel(request):
-    return getattr(widgets.activations, request.param)()
+    topic, name = request.param
+    made = getattr(getattr(widgets, topic), name)()
+    assert isinstance(made, Panel)
+    return made
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -97,6 +109,17 @@ def test_does_it_keep_its_bounds_whatever_it_is_told(panel, value):
             assert control["low"] <= now <= control["high"]
 
 
+def test_does_a_panel_begin_as_the_last_one_was_looked_at_and_print_on_light_paper():
+    first = widgets.sgd.balance()
+    first.view = {"dark": True, "narrow": False, "ratio": 2}
+    second = widgets.sgd.balance()
+    assert second.view == first.view
+    assert second.picture == first.picture
+    printed = Image.open(io.BytesIO(base64.b64decode(second._repr_mimebundle_()[0]["image/png"])))
+    assert printed.size == (780, 310)
+    assert printed.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
+
+
 @pytest.mark.parametrize(
     ("view", "size"),
     [
@@ -142,6 +165,34 @@ def test_does_a_widget_cost_nothing_while_graded(variable):
     )
     assert "activations.explorer: not drawn" in done.stdout
     assert done.stderr == ""
+
+
+def test_stands_a_stamped_text_where_matplotlib_writes_it():
+    def draw(figure, _style):
+        ax = figure.subplots()
+        ax.set(xlim=(0, 1), ylim=(0, 1))
+        text = ax.text(0.5, 0.5, "", ha="right", va="top", size=12, animated=True)
+
+        def update(arrays):
+            text.set(text=arrays["words"], x=arrays["x"], color=arrays["colour"])
+
+        return update
+
+    kept = picture.Picture(draw, 1, style.Style())
+    for words, x, colour in (("0.25", 0.3, "black"), ("gone", 0.6, "red"), ("0.25", 0.9, "red")):
+        arrays = {"words": words, "x": x, "colour": colour}
+        shown = pixels(kept.png(arrays)).astype(int)
+        with style.Style().defaults():
+            plain = style.Style().figure(1)
+            draw(plain, style.Style())(arrays)
+            plain.axes[0].texts[0].set_animated(False)
+            buffer = io.BytesIO()
+            plain.savefig(buffer, dpi=style.DPI)
+        wanted = pixels(buffer.getvalue()).astype(int)
+        dark, want = (np.argwhere(image.min(2) < 128) for image in (shown, wanted))
+        assert np.abs(dark.min(0) - want.min(0)).max() <= 1
+        assert np.abs(dark.max(0) - want.max(0)).max() <= 1
+        assert np.abs(shown - wanted).mean() < 0.5
 
 
 def test_is_the_png_what_was_encoded():

@@ -124,8 +124,30 @@ def a_state():
 
 
 def test_does_plain_descent_shrink_by_its_factor_on_the_ravine():
-    path = contest.builtin(0, "ravine", 0.45, 0.9, (-4.0, 1.8))
+    path = contest.builtin("ravine", 1.0, 0.9, (-4.0, 1.8))[0]
     assert path[10].tolist() == pytest.approx([-4 * (1 - 0.009) ** 10, 1.8 * (1 - 1.8) ** 10])
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.9])
+@pytest.mark.parametrize("name", contest.RACES)
+def test_do_the_six_walk_as_the_classes_of_torch_optim(name, alpha):
+    surface, lr = surfaces.RACES[name], contest.RATES[name]
+    classes_ = (
+        lambda w: torch.optim.SGD(w, lr[0]),
+        lambda w: torch.optim.SGD(w, lr[1], momentum=alpha),
+        lambda w: torch.optim.SGD(w, lr[2], momentum=alpha, nesterov=alpha > 0),
+        lambda w: torch.optim.Adagrad(w, lr[3]),
+        lambda w: torch.optim.RMSprop(w, lr[4]),
+        lambda w: torch.optim.Adam(w, lr[5], betas=(alpha, 0.999)),
+    )
+    found = contest.builtin(name, 1.0, alpha, surface.start)
+    for path, make in zip(found, classes_, strict=True):
+        w = torch.tensor(surface.start, dtype=torch.float64, requires_grad=True)
+        optimiser = make([w])
+        for t in range(contest.TICKS):
+            torch.testing.assert_close(path[t], surfaces.within(w.detach()), atol=1e-9, rtol=1e-9)
+            w.grad = surface.slope(w.detach())
+            optimiser.step()
 
 
 def test_is_a_rule_of_ones_own_called_with_a_state_that_stays():
@@ -144,6 +166,7 @@ def test_falls_the_measured_noise_as_the_exact_one():
         a = cloud.compute({"power": 2, "lr": 0.1, "draw": draw, "seed": 1})
         wide = a["exact"] > 1e-9
         assert torch.allclose(a["measured"][wide], a["exact"][wide], rtol=0.5)
+        assert len(a["ball"]) == 400
     assert a["measured"][-1] < 1e-20
     assert float(a["exact"][0] / a["exact"][5]) == pytest.approx(32 * 63 / 32)
 
@@ -162,11 +185,11 @@ def test_take_ten_copies_ten_steps_where_batch_takes_one():
 
 
 def test_are_the_schedules_what_the_decks_say():
-    linear = rates.schedule("linear_decay", 0.5, 100)
+    linear = 0.5 * rates.shares("linear_decay", 100)
     assert linear[0] == 0.5
     assert linear[50] == pytest.approx(0.255)
     assert linear[299] == pytest.approx(0.01)
-    cycle = rates.schedule("one_cycle", 0.01, 100)
+    cycle = 0.01 * rates.shares("one_cycle", 100)
     assert cycle[0] == pytest.approx(0.0004)
     assert cycle[29] == pytest.approx(0.01)
     assert cycle[99] == pytest.approx(4e-8)

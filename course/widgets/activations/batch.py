@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style
 from .curve import LABELS
 from .depth import activation
@@ -149,9 +149,9 @@ def draw(figure: Figure, style: Style) -> Update:
         picture.set_data(COLOURS[(255 * shares.clamp(0, 1)).int().numpy()])
         places = torch.arange(UNITS)
         dead = places[a["dead"]]
-        truth.set_data(dead, torch.full_like(dead, -5))
+        trace(truth, dead, torch.full_like(dead, -5))
         mine = places[:0] if a["yours_dead"] is None else places[a["yours_dead"]]
-        yours.set_data(mine, torch.full_like(mine, -5))
+        trace(yours, mine, torch.full_like(mine, -5))
 
     return update
 
@@ -165,7 +165,7 @@ def caption(state: State, a: Arrays) -> str:
         f"{a['margin']:.2f} of {ends}, where hardly any gradient passes"
     )
     sentence += f"; {int(a['dead'].sum())} of {UNITS} units are dead (0 for the whole batch)."
-    return " ".join([note for note in a["notes"] if note] + [sentence])
+    return said(*a["notes"], sentence)
 
 
 PRESETS = [
@@ -213,15 +213,16 @@ def panel(
     """Saturation; see `widgets.activations.saturation`."""
     return Panel(
         "One layer, one batch: what is stuck?",
-        compute=lambda state: compute(state, saturated_fraction, dead_units),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("kind", "activation", "sigmoid", {kind: LABELS[kind] for kind in ENDS}),
             slider("scale", "scale of the weights", 4.0, 0.1, 8, 0.1),
             slider("bias", "biases around", 0.0, -5, 3, 0.1),
             slider("margin", "margin", 0.05, 0.01, 0.3, 0.01),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(saturated_fraction, dead_units),
         views=3,
     )

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
 
 Z = torch.linspace(-6, 6, 241, dtype=torch.float64)
@@ -88,7 +88,6 @@ def compute(
     at = torch.tensor([float(state["z"])], dtype=torch.float64)
     z, h, d = float(at), float(true(at)), float(slope(true, at))
     arrays: dict[str, Any] = {
-        "z": Z,
         "f": true(Z),
         "slope": slope(true, Z),
         "here": (z, h, d),
@@ -100,10 +99,7 @@ def compute(
     }
     for key, function, want in (("yours", f, "f"), ("yours_slope", f_prime, "slope")):
         if function is not None:
-            got, note = student.call(function, Z, *extra, shape=tuple(Z.shape))
-            arrays[key] = got
-            if got is not None and not note:
-                note = student.compared(function, got, arrays[want])
+            arrays[key], note = student.against(arrays[want], function, Z, *extra)
             arrays["notes"].append(note)
     return arrays
 
@@ -134,8 +130,8 @@ def draw(figure: Figure, style: Style) -> Update:
         # Without a student's function, the truth is the curve to look at.
         alone = not a["notes"]
         for key, truth in (("yours", "f"), ("yours_slope", "slope")):
-            lines[key].set_data(a["z"], a[truth] if alone else _or_nothing(a[key]))
-            lines[truth].set_data(a["z"], a[truth])
+            trace(lines[key], Z, a[truth] if alone else a[key])
+            trace(lines[truth], Z, a[truth])
             lines[truth].set_visible(not alone)
         lines["tangent"].set_data(*a["tangent"])
         z, h, d = a["here"]
@@ -147,10 +143,6 @@ def draw(figure: Figure, style: Style) -> Update:
     return update
 
 
-def _or_nothing(values: Tensor | None) -> Tensor:
-    return torch.full_like(Z, torch.nan) if values is None else values
-
-
 def caption(_state: State, a: Arrays) -> str:
     """Value, slope, and what ten such layers leave of a gradient."""
     z, h, d = a["here"]
@@ -160,7 +152,7 @@ def caption(_state: State, a: Arrays) -> str:
     if 0 < abs(d) < 1:
         through += f", after ten such layers by {number(d**10, 1)}"
     sentence = f"{LABELS[a['kind']]} at z = {z:.1f}: f(z) = {h:.3f}, slope {d:.3f}; {through}."
-    return " ".join([note for note in a["notes"] if note] + [sentence])
+    return said(*a["notes"], sentence)
 
 
 PRESETS = [
@@ -222,10 +214,10 @@ def panel(
         title = f"{LABELS[kind]} and its slope"
     return Panel(
         title,
-        compute=lambda state: compute({"alpha": 0.1, "beta": 1.0} | state, f, f_prime),
-        draw=draw,
-        caption=caption,
-        controls=controls,
-        presets=presets,
+        lambda state: compute({"alpha": 0.1, "beta": 1.0} | state, f, f_prime),
+        draw,
+        caption,
+        controls,
+        presets,
         drag=[{"axes": 0, "x": "z"}, {"axes": 1, "x": "z"}],
     )

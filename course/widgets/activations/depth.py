@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, seed, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
 from .curve import LABELS, TRUTH
 
@@ -84,7 +84,7 @@ def draw(figure: Figure, style: Style) -> Update:
     left, right = style.axes(
         figure, ["cause: mean |g′(z)| in each layer", "effect: gradient norm at its input"], (2, 3)
     )
-    layers = torch.arange(1, DEEPEST + 1)
+    layers = list(range(1, DEEPEST + 1))
     for ax in (left, right):
         ax.set(ylim=(0, DEEPEST + 1), ylabel="layer (1 = bottom)")
     left.set(xlim=(0, 1.5), xlabel="¼ is the most that a sigmoid has")
@@ -100,13 +100,13 @@ def draw(figure: Figure, style: Style) -> Update:
 
     def update(a: Arrays) -> None:
         ks = layers[: len(a["norms"])]
-        slopes.set_data(a["slopes"].clamp(max=1.5), ks)
+        trace(slopes, a["slopes"].clamp(max=1.5), ks)
         alone = not a["notes"]
         shown = a["norms"].clamp(FLOOR, CEILING)
         bars = shown if alone else a["yours"]
         ends = [] if bars is None else bars.nan_to_num(0).clamp(FLOOR, CEILING).tolist()
         rungs.set_segments([[(FLOOR, k), (end, k)] for k, end in enumerate(ends, 1)])
-        dashed.set_data(shown, ks)
+        trace(dashed, shown, ks)
         dashed.set_visible(not alone)
         yours.set_data(ends, ks[: len(ends)])
 
@@ -124,7 +124,7 @@ def caption(state: State, a: Arrays) -> str:
     if depth > 1 and top > 0:
         a_layer = (bottom / top) ** (1 / (depth - 1))
         sentence += f", a factor of {number(a_layer)} a layer on the way down"
-    return " ".join([note for note in a["notes"] if note] + [sentence + "."])
+    return said(*a["notes"], sentence + ".")
 
 
 PRESETS = [
@@ -188,14 +188,15 @@ def panel(norms: Callable[..., Any] | None) -> Panel:
     """The tower; see `widgets.activations.tower`."""
     return Panel(
         "A tower of layers, and the gradient that reaches each",
-        compute=lambda state: compute(state, norms),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             slider("depth", "depth", 10, 1, DEEPEST, 1),
             choice("kind", "activation", "sigmoid", {kind: LABELS[kind] for kind in KINDS}),
             slider("scale", "scale of the weights", 1.0, 0.1, 4, 0.1),
             seed(),
         ],
-        presets=PRESETS if norms is None else PRESETS_YOURS,
+        PRESETS if norms is None else PRESETS_YOURS,
+        given=(norms,),
     )

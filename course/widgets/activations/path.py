@@ -11,7 +11,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from ..panel import Panel, State, preset, seed, slider
-from ..picture import Arrays, Update
+from ..picture import Arrays, Update, trace
 from ..style import Style
 
 EXAMPLES, STEPS = 60, 60
@@ -102,10 +102,10 @@ def draw(figure: Figure, style: Style) -> Update:
         last = a["x"][max(step - 1, 0)]
         now.set_data([last[0]], [last[1]])
         for key in ("path", "centred"):
-            lines[key].set_data(a[key][:, 0], a[key][:, 1])
+            trace(lines[key], *a[key].T)
         for key in ("distance", "distance_centred"):
-            lines[key].set_data(range(step + 1), a[key][: step + 1])
-        here.set_data(a["path"][-1:, 0], a["path"][-1:, 1])
+            trace(lines[key], range(step + 1), a[key][: step + 1])
+        trace(here, *a["path"][-1:].T)
 
     return update
 
@@ -158,15 +158,15 @@ def panel() -> Panel:
     """The zig-zag; see `widgets.activations.zigzag`."""
     return Panel(
         "One step an example: where may the weights go?",
-        compute=compute,
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             slider("centre", "centre of the inputs", 1.2, 0, 1.5, 0.1),
             slider("lr", "learning rate", 0.8, 0.1, 1.5, 0.1),
             slider("step", "step", 30, 0, STEPS, 1, play=120),
             seed(),
         ],
-        presets=PRESETS,
+        PRESETS,
         views=3,
     )

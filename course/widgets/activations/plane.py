@@ -5,11 +5,9 @@ the same picture with matplotlib for where no kernel runs. Source: Karatzas, "Li
 Rinnert, "Artificial Neuron"; Minsky and Papert (1969) on XOR.
 """
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
-import anywidget
 import torch
 import traitlets
 from matplotlib.colors import LinearSegmentedColormap
@@ -19,7 +17,7 @@ from torch import Tensor
 from course import data
 
 from .. import student
-from ..panel import STATIC, State, preset
+from ..panel import STATIC, Shown, State, preset, said
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 from ..threads import one_thread
@@ -106,7 +104,7 @@ def caption(a: Arrays) -> str:
         f"w = ({w1:.2f}, {w2:.2f}), b = {b:.2f}: {right} of {total} points lie on their side of "
         f"the line w₁x₁ + w₂x₂ + b = 0{ending}"
     )
-    return " ".join(filter(None, [a["note"], sentence]))
+    return said(a["note"], sentence)
 
 
 def draw(figure: Figure, style: Style) -> Update:
@@ -204,14 +202,12 @@ PRESETS = [
 ]
 
 
-class Neuron(anywidget.AnyWidget):
+class Neuron(Shown):
     """The neuron in the plane; `f` is a student's `neuron(x, w, b, g)` or None."""
 
     _esm = STATIC / "neuron.js"
     _css = STATIC / "panel.css"
 
-    title = traitlets.Unicode("One neuron draws one line").tag(sync=True)
-    presets = traitlets.List(PRESETS).tag(sync=True)
     activations = traitlets.List([[key, text] for key, text in LABELS.items()]).tag(sync=True)
     # What the browser sets, it knows: no echo.
     state = traitlets.Dict().tag(sync=True, echo_update=False)
@@ -221,7 +217,12 @@ class Neuron(anywidget.AnyWidget):
 
     def __init__(self, f: Callable[..., Any] | None = None) -> None:
         self._f = f
-        super().__init__(state=PRESETS[0]["state"], given=f is not None)
+        super().__init__(
+            title="One neuron draws one line",
+            presets=PRESETS,
+            state=PRESETS[0]["state"],
+            given=f is not None,
+        )
         self.observe(self._follow, "state")
         self._follow()
 
@@ -252,13 +253,10 @@ class Neuron(anywidget.AnyWidget):
             self.field = b"" if field is None else field.float().numpy().tobytes()
             self.note = arrays["note"]
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget; where no kernel runs, the same state drawn by matplotlib."""
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+    def still(self) -> tuple[bytes, str]:
+        """The present state, drawn by matplotlib."""
         arrays = compute(self.state, self._f)
-        data["image/png"] = base64.b64encode(Picture(draw, 2, Style()).png(arrays)).decode()
-        data["text/plain"] = f"{self.title}. {caption(arrays)}"
-        return data, metadata
+        return Picture(draw, 2, Style()).png(arrays), caption(arrays)
 
 
 def _within(value: Any, limit: float) -> float:

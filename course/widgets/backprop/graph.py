@@ -4,16 +4,14 @@
 is one, and says which edge it goes wrong on.
 """
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
-import anywidget
 import traitlets
 from matplotlib.figure import Figure
 
 from .. import student
-from ..panel import STATIC, State, preset
+from ..panel import STATIC, Shown, State, preset, said
 from ..picture import Arrays, Picture, Update
 from ..style import Style, number
 from . import program as programs
@@ -174,7 +172,7 @@ def caption(a: Arrays) -> str:
         if node["given"] and not node["fixed"]
     )
     sentence = f"{out['label']} = {number(out['value'], 4)}; its gradients: {found}."
-    return " ".join(filter(None, [a["note"], sentence]))
+    return said(a["note"], sentence)
 
 
 def draw(figure: Figure, style: Style) -> Update:
@@ -281,21 +279,21 @@ PRESETS = [
 ]
 
 
-class Stepper(anywidget.AnyWidget):
+class Stepper(Shown):
     """The graph, step by step; `node` is a student's class `Node` or None."""
 
     _esm = STATIC / "stepper.js"
     _css = (STATIC / "panel.css").read_text() + (STATIC / "stepper.css").read_text()
 
-    title = traitlets.Unicode("A graph, forward and back").tag(sync=True)
-    presets = traitlets.List(PRESETS).tag(sync=True)
     # What the browser sets, it knows: no echo.
     state = traitlets.Dict().tag(sync=True, echo_update=False)
     graph = traitlets.Dict().tag(sync=True)
 
     def __init__(self, node: Any = None) -> None:
         self._node = node
-        super().__init__(state=PRESETS[0]["state"])
+        super().__init__(
+            title="A graph, forward and back", presets=PRESETS, state=PRESETS[0]["state"]
+        )
         self.observe(self._follow, "state")
         self._follow()
 
@@ -317,13 +315,10 @@ class Stepper(anywidget.AnyWidget):
         # JSON has no nan or infinity: what a student's engine makes of them is shown as null.
         self.graph = _plain(compute(self.state, self._node)) | {"state": self.state}
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget; where no kernel runs, the same state drawn by matplotlib."""
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+    def still(self) -> tuple[bytes, str]:
+        """The present state, drawn by matplotlib."""
         arrays = compute(self.state, self._node)
-        data["image/png"] = base64.b64encode(Picture(draw, 1, Style()).png(arrays)).decode()
-        data["text/plain"] = f"{self.title}. {caption(arrays)}"
-        return data, metadata
+        return Picture(draw, 1, Style()).png(arrays), caption(arrays)
 
 
 def _plain(value: Any) -> Any:

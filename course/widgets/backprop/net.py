@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, seed, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
 
 X = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
@@ -177,7 +177,7 @@ def draw(figure: Figure, style: Style) -> Update:
             text.set_text(number(g[i], 2))
         unit = largest or 1.0
         sticks.set_segments([[(0, i), (value / unit, i)] for i, value in enumerate(g)])
-        marks.set_data((a["truth"] / unit).numpy(), range(13))
+        trace(marks, a["truth"] / unit, range(13))
 
     return update
 
@@ -191,7 +191,7 @@ def caption(state: State, a: Arrays) -> str:
         f"{rows}, loss {number(a['loss'], 3)}: the largest gradient is {number(second)} in the "
         f"second layer and {number(first)} in the first."
     )
-    return " ".join(filter(None, [a["note"], sentence]))
+    return said(a["note"], sentence)
 
 
 PRESETS = [
@@ -229,15 +229,16 @@ def panel(backward: Callable[..., Any] | None) -> Panel:
     """The net with its gradients; see `widgets.backprop.arrows`."""
     return Panel(
         "Weights forward, gradients back",
-        compute=lambda state: compute(state, backward),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("rows", "examples", "all", ROWS),
             choice("weights", "weights", "random", {"random": "random", "same": "all the same"}),
             slider("scale", "scale", 1.0, 0, 8, 0.1),
             seed(value=3),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(backward,),
         views=3,
     )

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
 
 FUNCTIONS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
@@ -111,16 +111,16 @@ def draw(figure: Figure, style: Style) -> Update:
     style.legend(wall, loc="lower left")
 
     def update(a: Arrays) -> None:
-        line.set_data(a["x"].numpy(), a["y"].numpy())
+        trace(line, a["x"], a["y"])
         tangent.set_data(
             [a["w"] - 5, a["w"] + 5], [a["at"] - 5 * a["slope"], a["at"] + 5 * a["slope"]]
         )
-        chord.set_data(*a["chord"].numpy())
-        epss = (10.0**POWERS).numpy()
+        trace(chord, *a["chord"])
+        epss = 10.0**POWERS
         for dtype in PRECISIONS:
             shown = a["errors"] if a["yours"] is None else a["yours"]
-            yours[dtype].set_data(epss, shown[dtype].nan_to_num(20.0).numpy())
-            truth[dtype].set_data(epss, a["errors"][dtype].numpy())
+            trace(yours[dtype], epss, shown[dtype].nan_to_num(20.0))
+            trace(truth[dtype], epss, a["errors"][dtype])
             truth[dtype].set_visible(a["note"] != "")
         here.set_xdata([a["eps"]] * 2)
 
@@ -136,7 +136,7 @@ def caption(state: State, a: Arrays) -> str:
         f"the chord has slope {number(a['found'], 6)}, the tangent {number(a['slope'], 6)}; off by "
         f"{off[torch.float64]} in float64 and {off[torch.float32]} in float32."
     )
-    return " ".join(filter(None, [a["note"], sentence]))
+    return said(a["note"], sentence)
 
 
 PRESETS = [
@@ -175,13 +175,14 @@ def panel(numerical_gradient: Callable[..., Any] | None) -> Panel:
     """The nudge; see `widgets.backprop.nudge`."""
     return Panel(
         "Ask the function for its slope",
-        compute=lambda state: compute(state, numerical_gradient),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("kind", "function", "cube", {key: text for key, (text, _) in FUNCTIONS.items()}),
             slider("w", "w", 0.7, -2, 2, 0.1),
             slider("power", "eps = 10 to the", -0.5, -12, 0, 0.5),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(numerical_gradient,),
     )

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, seed, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
 from .net import X, Y
 
@@ -169,16 +169,15 @@ def draw(figure: Figure, style: Style) -> Update:
     truth = fall.plot([], [], animated=True, **style.line("truth"))[0]
     line = fall.plot([], [], animated=True, **style.line("curve"))[0]
     here = fall.plot([], [], animated=True, **style.point())[0]
-    steps = torch.arange(0, STEPS, 5).numpy()
+    steps = torch.arange(0, STEPS, 5)
 
     def update(a: Arrays) -> None:
         image.set_data(a["surface"].numpy())
         for text, answer in zip(texts, a["answers"].tolist(), strict=True):
             text.set_text(f"{answer:.2f}")
         until = max(1, a["step"] // 5)
-        # matplotlib goes through a tensor one number at a time.
-        line.set_data(steps[:until], a["losses"].numpy()[::5][:until])
-        truth.set_data(steps, a["truth"].numpy()[::5])
+        trace(line, steps[:until], a["losses"][::5][:until])
+        trace(truth, steps, a["truth"][::5])
         truth.set_visible(a["given"])
         here.set_data([min(a["step"], STEPS - 1)], [min(0.2, a["loss"])])
 
@@ -193,7 +192,7 @@ def caption(state: State, a: Arrays) -> str:
         f"{units}, learning rate {state['lr']}, step {a['step']}: loss {number(a['loss'], 3)}; the "
         f"four answers are {answers}, wanted 0, 1, 1, 0."
     )
-    return " ".join(filter(None, [a["note"], sentence]))
+    return said(a["note"], sentence)
 
 
 PRESETS = [
@@ -250,14 +249,15 @@ def panel(train_xor: Callable[..., Any] | None) -> Panel:
 
     return Panel(
         "XOR, while it trains",
-        compute=lambda state: compute(state, course if train_xor else None),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             slider("hidden", "hidden units", 3, 1, MOST, 1),
             choice("lr", "learning rate", "5", RATES),
             slider("seen", f"step / {STRIDE}", SEEN, 0, SEEN, 1, play=60),
             seed(),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(course if train_xor else None,),
     )

@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from .. import student
-from ..panel import Panel, State, preset, seed, slider
+from ..panel import Panel, State, preset, said, seed, slider
 from ..picture import Arrays, Update
 from ..style import Style
 
@@ -50,8 +50,11 @@ def compute(state: State, weights: Callable[..., Any] | None = None) -> dict[str
 
 
 def draw(figure: Figure, style: Style) -> Update:
-    """How many examples (cause), how much weight (effect)."""
-    many, heavy = style.axes(figure, ["examples in each class", "sum of their weights"])
+    """How many examples (cause), how much weight, and how often none of them comes (effects)."""
+    many, heavy, missed = style.axes(
+        figure,
+        ["examples in each class", "sum of their weights", "batches without a rare one"],
+    )
     bars = []
     for ax in (many, heavy):
         ax.set(xlim=(-0.6, 2.6), ylim=(0, EXAMPLES))
@@ -60,6 +63,12 @@ def draw(figure: Figure, style: Style) -> Update:
         for bar, hatch in zip(drawn, ("", "//", "xx"), strict=True):
             bar.set(animated=True, hatch=hatch, edgecolor=style.paper)
         bars.append(drawn)
+    missed.set(xlim=(-0.6, 1.6), ylim=(0, 1))
+    missed.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    missed.set_xticks([0, 1], ["drawn evenly", "by weight"])
+    shares = missed.bar([0, 1], [0, 0], width=0.6, color=style.orange)
+    for bar in shares:
+        bar.set(animated=True, hatch="xx", edgecolor=style.paper)
     want = heavy.plot([], [], animated=True, **style.line("truth"))[0]
 
     def update(a: Arrays) -> None:
@@ -68,6 +77,8 @@ def draw(figure: Figure, style: Style) -> Update:
         totals = [0.0] * 3 if a["totals"] is None else a["totals"].nan_to_num().tolist()
         for bar, height in zip(bars[1], totals, strict=True):
             bar.set_height(height)
+        for bar, share in zip(shares, (a["missed"], a["missed_weighed"]), strict=True):
+            bar.set_height(share)
         want.set_data([-0.6, 2.6], [a["even"], a["even"]])
 
     return update
@@ -76,19 +87,11 @@ def draw(figure: Figure, style: Style) -> Update:
 def caption(state: State, a: Arrays) -> str:
     """Counts, and how often a mini-batch has none of the rare class."""
     many = ", ".join(str(n) for n in a["counts"].tolist())
-    return " ".join(
-        filter(
-            None,
-            [
-                a["note"],
-                (
-                    f"{many} of {EXAMPLES} examples: {a['missed']:.0%} of the mini-batches "
-                    f"of {int(state['size'])} have none "
-                    f"of the rare class when drawn evenly, {a['missed_weighed']:.0%} when "
-                    f"drawn by balanced weights."
-                ),
-            ],
-        )
+    return said(
+        a["note"],
+        f"{many} of {EXAMPLES} examples: {a['missed']:.0%} of the mini-batches of "
+        f"{int(state['size'])} have none of the rare class when drawn evenly, "
+        f"{a['missed_weighed']:.0%} when drawn by balanced weights.",
     )
 
 
@@ -121,14 +124,16 @@ def panel(weights: Callable[..., Any] | None) -> Panel:
     """Classes; see `widgets.sgd.balance`."""
     return Panel(
         "Rare classes",
-        compute=lambda state: compute(state, weights),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             slider("rare", "share of the rare class", 0.05, 0.01, 0.3, 0.01),
             slider("middle", "share of the middle class", 0.25, 0.0, 0.3, 0.05),
             slider("size", "batch size", 8, 1, 64, 1),
             seed(),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(weights,),
+        views=3,
     )

@@ -4,6 +4,7 @@ Source: Karatzas, "Mini-batches", "The right mini-batch".
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -11,10 +12,10 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, seed, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
-from .surfaces import descend, plain
+from .surfaces import descend
 
 EXAMPLES, DRAWS, STEPS = 64, 250, 500
 SIZES = [1, 2, 4, 8, 16, 32, 64]
@@ -42,6 +43,64 @@ def draws(size: int, count: int, replacement: bool, number_: int) -> Tensor:
     return torch.multinomial(chances, size, replacement, generator=generator)
 
 
+@lru_cache(maxsize=8)
+def spread(replacement: bool, number_: int) -> dict[str, Tensor]:
+    """What does not change while the hand moves: each (64, 2) and mean (2,) gradients at AT, best
+    (2,) weights, and by size measured (7,), exact (7,) mean squared distances.
+    """
+    x, y = examples(number_)
+    each = each_gradient(AT, x, y)
+    off = [each[draws(s, DRAWS, replacement, 1)].mean(1) - each.mean(0) for s in SIZES]
+    sizes = torch.tensor(SIZES, dtype=torch.float64)
+    exact = torch.cov(each.T, correction=0).trace() / sizes
+    return {
+        "each": each,
+        "mean": each.mean(0),
+        "best": torch.linalg.lstsq(x, y[:, None]).solution[:, 0],
+        "measured": torch.stack([o.square().sum(1).mean() for o in off]),
+        "exact": exact if replacement else exact * (EXAMPLES - sizes) / (EXAMPLES - 1),
+    }
+
+
+@lru_cache(maxsize=8)
+def _your_gradients(f: Callable[..., Any], number_: int) -> student.Outcome:
+    """The student's gradients of the examples, or None, and what to say of them."""
+    x, y = examples(number_)
+    truth = each_gradient(AT, x, y)
+    got, note = student.call(f, AT, x, y, shape=(EXAMPLES, 2))
+    if got is not None and not note:
+        wrong = int((~torch.isclose(got, truth)).any(1).sum())
+        note = "Your sample gradients " + (
+            f"differ from autograd's in {wrong} of {EXAMPLES} rows." if wrong else "are autograd's."
+        )
+    return got, note.replace("the dashed line is what it should do", "autograd's are drawn")
+
+
+@lru_cache(maxsize=8)
+def _your_variances(f: Callable[..., Any], replacement: bool, number_: int) -> student.Outcome:
+    """The student's mean squared distances (7,), or None, and what to say of them."""
+    truth = spread(replacement, number_)
+    values = []
+    for s in SIZES:
+        got, note = student.call(f, truth["each"], s, replacement, shape=())
+        if got is None or note:
+            return None, note
+        values.append(got)
+    yours = torch.stack(values)
+    return yours, student.compared(f, yours, truth["exact"])
+
+
+@lru_cache(maxsize=8)
+def roaming(size: int, replacement: bool, number_: int) -> tuple[Tensor, Tensor]:
+    """Of the loss of each mini-batch that a walker meets: gradient at 0 (500, 2), and Hessian
+    (500, 2, 2).
+    """
+    x, y = examples(number_)
+    picked = draws(size, STEPS, replacement, 2)
+    a, b = x[picked], y[picked]
+    return -torch.einsum("tbi,tb->ti", a, b) / size, torch.einsum("tbi,tbj->tij", a, a) / size
+
+
 def compute(
     state: State,
     variance: Callable[..., Any] | None = None,
@@ -51,56 +110,32 @@ def compute(
 
     state: power (the size is 2^power), lr, draw, seed. each (64, 2), batches (250, 2), mean (2,)
     gradients; measured (7,), exact (7,), yours (7,) or None: mean squared distances by size; ball
-    (200, 2): where the walker roams around the best weights; far: its root mean squared distance.
+    (400, 2): where the walker roams around the best weights; far: its root mean squared distance.
     """
     size, replacement = 2 ** int(state["power"]), state["draw"] == "with"
-    x, y = examples(int(state["seed"]))
-    truth, notes = each_gradient(AT, x, y), []
-    each, yours = truth, None
+    number_, notes = int(state["seed"]), []
+    known = spread(replacement, number_)
+    each, yours = known["each"], None
     if sample_gradients is not None:
-        got, note = student.call(sample_gradients, AT, x, y, shape=(EXAMPLES, 2))
-        if got is not None:
-            each = got
-            note = note or (
-                "Your sample gradients are autograd's."
-                if torch.allclose(got, truth)
-                else f"Your sample gradients differ from autograd's in "
-                f"{int((~torch.isclose(got, truth)).any(1).sum())} of {EXAMPLES} rows."
-            )
-        notes.append(note.replace("the dashed line is what it should do", "autograd's are drawn"))
-    mean = truth.mean(0)
-    off = [truth[draws(s, DRAWS, replacement, 1)].mean(1) - mean for s in SIZES]
-    measured = torch.stack([o.square().sum(1).mean() for o in off])
-    sizes = torch.tensor(SIZES, dtype=torch.float64)
-    exact = torch.cov(truth.T, correction=0).trace() / sizes
-    if state["draw"] != "with":
-        exact = exact * (EXAMPLES - sizes) / (EXAMPLES - 1)
-    if variance is not None:
-        values = []
-        for s in SIZES:
-            got, note = student.call(variance, truth, s, replacement, shape=())
-            if got is None or note:
-                break
-            values.append(float(got))
-        else:
-            yours = torch.tensor(values, dtype=torch.float64)
-            note = student.compared(variance, yours, exact)
+        got, note = _your_gradients(sample_gradients, number_)
+        each = each if got is None else got
         notes.append(note)
-    best = torch.linalg.lstsq(x, y[:, None]).solution[:, 0]
-    picked = draws(size, STEPS, replacement, 2)
+    if variance is not None:
+        yours, note = _your_variances(variance, replacement, number_)
+        notes.append(note)
+    linear, square = map(list, roaming(size, replacement, number_))
 
     def gradient(w: Tensor, t: int) -> Tensor:
-        a, b = x[picked[t]], y[picked[t]]
-        return torch.mv(a.T, torch.mv(a, w) - b) / size
+        return torch.addmv(linear[t], square[t], w)
 
-    ball = descend(plain(float(state["lr"])), gradient, best, STEPS)[-400:] - best
-    batches = each[draws(size, DRAWS, replacement, 3)].mean(1)
+    best = known["best"]
+    ball = descend(gradient, best, [float(state["lr"])] * STEPS)[-400:] - best
     return {
         "each": each,
-        "batches": batches,
-        "mean": mean,
-        "measured": measured,
-        "exact": exact,
+        "batches": each[draws(size, DRAWS, replacement, 3)].mean(1),
+        "mean": known["mean"],
+        "measured": known["measured"],
+        "exact": known["exact"],
         "yours": yours,
         "ball": ball,
         "far": float(ball.square().sum(1).mean().sqrt()),
@@ -147,11 +182,10 @@ def draw(figure: Figure, style: Style) -> Update:
             (star, a["mean"][None]),
             (path, a["ball"]),
         ):
-            line.set_data(points[:, 0], points[:, 1])
-        nothing = torch.full((len(SIZES),), torch.nan)
-        yours.set_data(SIZES, nothing if a["yours"] is None else a["yours"])
-        exact.set_data(SIZES, a["exact"].clamp(1e-9))
-        measured.set_data(SIZES, a["measured"].clamp(1e-9))
+            trace(line, *points.T)
+        trace(yours, SIZES, a["yours"])
+        trace(exact, SIZES, a["exact"].clamp(1e-9))
+        trace(measured, SIZES, a["measured"].clamp(1e-9))
         here.set_data([a["size"]], [float(a["measured"][a["now"]].clamp(5.5e-3))])
 
     return update
@@ -161,15 +195,12 @@ def caption(state: State, a: Arrays) -> str:
     """The variance at this size, against a batch of one, and the ball's radius."""
     now = a["now"]
     share = float(a["exact"][now] / a["exact"][0])
-    return " ".join(
-        [note for note in a["notes"] if note]
-        + [
-            f"Batches of {a['size']}, drawn {state['draw']} replacement: mean squared distance "
-            f"{number(float(a['measured'][now]))} measured, "
-            f"{number(float(a['exact'][now]))} exact, "
-            f"{number(share)} of a single example's; at learning rate {state['lr']:.2f} the walker "
-            f"roams {number(a['far'])} from the best weights."
-        ]
+    return said(
+        *a["notes"],
+        f"Batches of {a['size']}, drawn {state['draw']} replacement: mean squared distance "
+        f"{number(float(a['measured'][now]))} measured, {number(float(a['exact'][now]))} exact, "
+        f"{number(share)} of a single example's; at learning rate {state['lr']:.2f} the walker "
+        f"roams {number(a['far'])} from the best weights.",
     )
 
 
@@ -208,10 +239,10 @@ def panel(
     """The noise ball; see `widgets.sgd.noise`."""
     return Panel(
         "How noisy is a mini-batch?",
-        compute=lambda state: compute(state, variance, sample_gradients),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             slider("power", "batch size: 2 to the power", 0, 0, 6, 1),
             slider("lr", "learning rate", 0.1, 0.025, 1.0, 0.025),
             choice(
@@ -222,6 +253,7 @@ def panel(
             ),
             seed(),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(variance, sample_gradients),
         views=3,
     )

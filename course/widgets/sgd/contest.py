@@ -14,10 +14,10 @@ from torch import Tensor
 from .. import student
 from ..panel import State, choice, preset, slider
 from .ground import Walk
-from .surfaces import FAR, RACES, Surface, descend, grid
+from .racers import NAMES, paths
+from .surfaces import FAR, RACES, Surface, grid
 
 TICKS = 200
-NAMES = ["plain", "momentum", "Nesterov", "Adagrad", "RMSProp", "Adam"]
 # A learning rate that suits each of NAMES, by surface.
 RATES = {
     "ravine": [0.45, 0.15, 0.15, 0.6, 0.05, 0.15],
@@ -40,24 +40,11 @@ MEMORIES = {
 }
 
 
-def optimiser(which: int, lr: float, alpha: float) -> Callable[[list[Tensor]], Any]:
-    """torch's own number `which` of NAMES."""
-    return [
-        lambda p: torch.optim.SGD(p, lr=lr, foreach=False),
-        lambda p: torch.optim.SGD(p, lr=lr, momentum=alpha, foreach=False),
-        lambda p: torch.optim.SGD(p, lr=lr, momentum=alpha, nesterov=True, foreach=False),
-        lambda p: torch.optim.Adagrad(p, lr=lr, foreach=False),
-        lambda p: torch.optim.RMSprop(p, lr=lr, foreach=False),
-        lambda p: torch.optim.Adam(p, lr=lr, betas=(alpha, 0.999), foreach=False),
-    ][which]
-
-
-@lru_cache(maxsize=256)
-def builtin(which: int, name: str, lr: float, alpha: float, start: tuple[float, float]) -> Tensor:
-    """The path (201, 2) of torch's optimiser number `which` on the surface `name`."""
-    surface = RACES[name]
-    begin = torch.tensor(start, dtype=torch.float64)
-    return descend(optimiser(which, lr, alpha), lambda w, _t: surface.slope(w), begin, TICKS)
+@lru_cache(maxsize=64)
+def builtin(name: str, factor: float, alpha: float, start: tuple[float, float]) -> Tensor:
+    """The paths (6, 201, 2) of torch's optimisers on the surface `name`."""
+    surface, begin = RACES[name], torch.tensor(start, dtype=torch.float64)
+    return paths(surface.slope, begin, [factor * rate for rate in RATES[name]], alpha, TICKS)
 
 
 def yours(
@@ -101,16 +88,15 @@ def compute(state: State, steps: Sequence[Callable[..., Any]] = ()) -> dict[str,
     factor, alpha = float(state["factor"]), float(state["alpha"])
     a, b = state.get("start") or surface.start
     start = float(a), float(b)
-    rates = [factor * rate for rate in RATES[surface.name]]
-    paths = [builtin(i, surface.name, rates[i], alpha, start) for i in range(6)]
+    walked = list(builtin(surface.name, factor, alpha, start))
     names, look, notes = list(NAMES), list(range(6)), []
     for f in steps:
         name = student.name_of(f)
         which = OURS.get(name, -1)
-        got, note = yours(f, surface, rates[which], alpha, start)
+        got, note = yours(f, surface, factor * RATES[surface.name][which], alpha, start)
         if got is not None:
             if which >= 0 and not note:
-                apart = float((got - paths[which])[:51].abs().max())
+                apart = float((got - walked[which])[:51].abs().max())
                 good = apart < 1e-6
                 note = (
                     f"Your `{name}` walks with torch's {NAMES[which]} for 50 steps."
@@ -118,11 +104,11 @@ def compute(state: State, steps: Sequence[Callable[..., Any]] = ()) -> dict[str,
                     else f"Your `{name}` is up to {apart:.2g} away from torch's {NAMES[which]} "
                     "within 50 steps."
                 )
-            paths.append(got)
+            walked.append(got)
             names.append(f"your {name}")
             look.append(which if which >= 0 else 1)
         notes.append(note)
-    together = torch.stack(paths)
+    together = torch.stack(walked)
     none = torch.zeros(0, 6, dtype=torch.float64)
     return {
         "core": surface.height(grid(surface.box)),

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, preset, seed, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, preset, said, seed, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
-from .surfaces import descend, plain
+from .surfaces import descend
 
 ONE = 100
 START = (-1.5, 1.5)
@@ -28,8 +28,8 @@ def gradient(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
 def compute(state: State, sgd: Callable[..., Any] | None = None) -> dict[str, Any]:
     """One epoch in one step, and in mini-batches.
 
-    state: copies, size, lr, seed. seen, high and batch_seen, batch_high: examples seen and heights;
-    path, batch_path (steps + 1, 2); yours (steps + 1, 2) or None.
+    state: copies, size, lr, seed. seen, high and batch_seen, batch_high: share of the epoch, and
+    heights; path, batch_path (steps + 1, 2); yours (steps + 1, 2) or None.
     """
     count, size, lr = int(state["copies"]), int(state["size"]), float(state["lr"])
     generator = torch.Generator().manual_seed(int(state["seed"]))
@@ -43,7 +43,7 @@ def compute(state: State, sgd: Callable[..., Any] | None = None) -> dict[str, An
 
     def walk(cut: list[Tensor]) -> Tensor:
         return descend(
-            plain(lr), lambda w, t: gradient(w, many_x[cut[t]], many_y[cut[t]]), start, len(cut)
+            lambda w, t: gradient(w, many_x[cut[t]], many_y[cut[t]]), start, [lr] * len(cut)
         )
 
     def height(path: Tensor) -> Tensor:
@@ -53,20 +53,17 @@ def compute(state: State, sgd: Callable[..., Any] | None = None) -> dict[str, An
     lowest = float((x @ best - y).square().mean()) / 2
     path, batch_path, yours, note = walk(batches), walk(whole), None, ""
     if sgd is not None:
-        yours, note = student.call(
-            sgd, gradient, start, many_x, many_y, batches, lr, shape=tuple(path.shape)
-        )
-        note = note or (student.compared(sgd, yours, path) if yours is not None else "")
-    seen = torch.cat([torch.zeros(1), torch.tensor([len(b) for b in batches]).cumsum(0)])
+        yours, note = student.against(path, sgd, gradient, start, many_x, many_y, batches, lr)
+    ends = torch.tensor([0, *(len(b) for b in batches)]).cumsum(0)
     return {
         "path": path,
         "batch_path": batch_path,
         "yours": yours,
         "note": note,
-        "seen": seen,
+        "seen": ends / (ONE * count),
         "high": height(path),
         "batch_high": height(batch_path),
-        "batch_seen": [0, ONE * count],
+        "batch_seen": [0, 1],
         "yours_high": None if yours is None else height(yours),
         "total": ONE * count,
     }
@@ -77,7 +74,7 @@ def draw(figure: Figure, style: Style) -> Update:
     plane, high = style.axes(figure, ["path of the weights in one epoch", "how much too high"])
     plane.set(xlim=(-2, 1.6), ylim=(-1.6, 2), xlabel="w₁", ylabel="w₂")
     plane.plot(1, -1, marker="*", ms=14, color=style.green, ls="")
-    high.set(yscale="log", ylim=(1e-5, 20), xlabel="examples seen")
+    high.set(yscale="log", ylim=(1e-5, 20), xlim=(0, 1.02), xlabel="share of the epoch seen")
     lines = {}
     for key, ax in (("yours", plane), ("path", plane), ("batch_path", plane)):
         role = {"yours": "curve", "path": "truth", "batch_path": "tangent"}[key]
@@ -91,17 +88,13 @@ def draw(figure: Figure, style: Style) -> Update:
     )
 
     def update(a: Arrays) -> None:
-        high.set_xlim(0, a["total"] * 1.02)
-        nothing = torch.full((1, 2), torch.nan)
-        mine = nothing if a["yours"] is None else a["yours"]
-        for key, points in (("path", a["path"]), ("batch_path", a["batch_path"]), ("yours", mine)):
-            lines[key].set_data(points[:, 0], points[:, 1])
-        lines["pathh"].set_data(a["seen"], a["high"].clamp(1e-5))
-        lines["batch_pathh"].set_data(a["batch_seen"], a["batch_high"].clamp(1e-5))
-        if a["yours"] is None:
-            lines["yoursh"].set_data([], [])
-        else:
-            lines["yoursh"].set_data(a["seen"], a["yours_high"].clamp(1e-5))
+        for key, high, seen in (
+            ("path", "high", "seen"), ("batch_path", "batch_high", "batch_seen"),
+            ("yours", "yours_high", "seen"),
+        ):  # fmt: skip
+            there = a[key] is not None
+            trace(lines[key], *(a[key].T if there else (None, None)))
+            trace(lines[key + "h"], a[seen], a[high].clamp(1e-5) if there else None)
 
     return update
 
@@ -109,21 +102,12 @@ def draw(figure: Figure, style: Style) -> Update:
 def caption(state: State, a: Arrays) -> str:
     """How high each ends after one epoch."""
     steps = len(a["path"]) - 1
-    return " ".join(
-        filter(
-            None,
-            [
-                a["note"],
-                (
-                    f"After one epoch over {a['total']} examples ({int(state['copies'])} × "
-                    f"{ONE}): one batch step ends "
-                    f"{number(float(a['batch_high'][-1]))} too high, {steps} mini-batch "
-                    f"step{'s' * (steps != 1)} of "
-                    f"{int(state['size'])} end{'s' * (steps == 1)} "
-                    f"{number(float(a['high'][-1]))} too high."
-                ),
-            ],
-        )
+    return said(
+        a["note"],
+        f"After one epoch over {a['total']} examples ({int(state['copies'])} × {ONE}): one batch "
+        f"step ends {number(float(a['batch_high'][-1]))} too high, {steps} mini-batch "
+        f"step{'s' * (steps != 1)} of {int(state['size'])} end{'s' * (steps == 1)} "
+        f"{number(float(a['high'][-1]))} too high.",
     )
 
 
@@ -152,14 +136,15 @@ def panel(sgd: Callable[..., Any] | None) -> Panel:
     """The experiment with copies; see `widgets.sgd.duplicates`."""
     return Panel(
         "Copies of a hundred examples",
-        compute=lambda state: compute(state, sgd),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             slider("copies", "copies", 10, 1, 10, 1),
             slider("size", "batch size", 100, 5, 100, 5),
             slider("lr", "learning rate", 0.5, 0.05, 1.5, 0.05),
             seed(),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(sgd,),
     )

@@ -4,18 +4,16 @@
 draws the same state with matplotlib for where no kernel runs.
 """
 
-import base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import anywidget
 import numpy as np
 import torch
 import traitlets
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ..panel import STATIC, State, _allowed
+from ..panel import STATIC, Shown, State, allowed, said
 from ..picture import Arrays, Picture, Update
 from ..style import Style, number
 from ..threads import one_thread
@@ -39,19 +37,19 @@ def quadratic(w: Tensor, c: Tensor) -> Tensor:
     return c[0] + c[1] * a + c[2] * b + c[3] * a * a + c[4] * a * b + c[5] * b * b
 
 
-class Walk(anywidget.AnyWidget):
+class Walk(Shown):
     """A walk to be played. `compute(state)` returns the arrays named in `walk.compute`."""
 
     _esm = STATIC / "walk.js"
     _css = STATIC / "panel.css"
 
-    title = traitlets.Unicode().tag(sync=True)
-    controls: Any = traitlets.List().tag(sync=True)
-    presets: Any = traitlets.List().tag(sync=True)
+    controls: traitlets.List = traitlets.List().tag(sync=True)
     state = traitlets.Dict().tag(sync=True, echo_update=False)
     scene = traitlets.Dict().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
-    arrays = traitlets.Bytes().tag(sync=True)  # float32: core, whole, shifts, paths, heights
+    # float32, and apart, for the ground is the same wherever they walk
+    ground = traitlets.Bytes().tag(sync=True)  # core, whole
+    arrays = traitlets.Bytes().tag(sync=True)  # shifts, paths, heights
 
     def __init__(
         self,
@@ -77,7 +75,7 @@ class Walk(anywidget.AnyWidget):
         """Every control has a value that it allows; what a preset sets besides is one of theirs."""
         value, state = proposal["value"], dict(self.presets[0]["state"])
         for name, control in self._controls.items():
-            state[name] = _allowed(control, value.get(name, control["value"]))
+            state[name] = allowed(control, value.get(name, control["value"]))
         if value.get("surface") in [p["state"].get("surface") for p in self.presets]:
             state["surface"] = value["surface"]
         start = value.get("start")
@@ -91,10 +89,8 @@ class Walk(anywidget.AnyWidget):
         with one_thread():
             a = self._compute(self.state)
         self._last = a
-        parts = [a["core"], a["whole"], a["shifts"], a["paths"], a["heights"]]
-        sent = [part.to(torch.float32).numpy().ravel() for part in parts]
         with self.hold_sync():
-            self.note = " ".join(filter(None, a["notes"]))
+            self.note = said(*a["notes"])
             self.scene = {
                 "names": a["names"],
                 "steps": a["steps"],
@@ -107,7 +103,8 @@ class Walk(anywidget.AnyWidget):
                 "shifting": len(a["shifts"]) > 0,
                 "looks": [list(LOOKS[i % len(LOOKS)]) for i in a["look"]],
             }
-            self.arrays = np.concatenate(sent).tobytes()
+            self.ground = _bytes(a["core"], a["whole"])
+            self.arrays = _bytes(a["shifts"], a["paths"], a["heights"])
 
     def caption_at(self, tick: int) -> str:
         """What the widget says at `tick`, as walk.js does."""
@@ -120,15 +117,14 @@ class Walk(anywidget.AnyWidget):
         epochs = f" ({tick / a['epoch']:.1f} epochs)" if a["epoch"] else ""
         return f"After {tick} {a['clock']}{epochs}: " + "; ".join(parts) + "."
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget; where no kernel runs, the whole walk as a PNG and its description."""
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
-        png = Picture(draw, 2, Style()).png(self._last)
-        last = self._last["paths"].shape[1] - 1
-        data["image/png"] = base64.b64encode(png).decode()
-        said = " ".join(filter(None, [self.note, self.caption_at(last)]))
-        data["text/plain"] = f"{self.title}. {said}"
-        return data, metadata
+    def still(self) -> tuple[bytes, str]:
+        """The whole walk, and where it ends."""
+        end = self._last["paths"].shape[1] - 1
+        return Picture(draw, 2, Style()).png(self._last), said(self.note, self.caption_at(end))
+
+
+def _bytes(*parts: Tensor) -> bytes:
+    return torch.cat([part.to(torch.float32).flatten() for part in parts]).numpy().tobytes()
 
 
 def draw(figure: Figure, style: Style) -> Update:

@@ -4,6 +4,7 @@ Source: Passerini, "Decreasing learning rate"; Minhas, "Optimization Methods" (O
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -11,27 +12,29 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, seed, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
-from .surfaces import descend, plain
+from .surfaces import descend
 
 STEPS = 300
 KINDS = {"linear_decay": "linear decay", "one_cycle": "one cycle"}
+START = torch.tensor([4.0, 2.0], dtype=torch.float64)
 SLOPES = torch.tensor([0.15, 1.5], dtype=torch.float64)
 
 
-def schedule(kind: str, lr: float, until: int) -> list[float]:
-    """Learning rates of 300 steps by torch's own schedulers: LinearLR to lr / 50 at step `until`,
-    or OneCycleLR over `until` steps (and its last rate from then on).
+@lru_cache(maxsize=64)
+def shares(kind: str, until: int) -> Tensor:
+    """The largest learning rate is 1: those of 300 steps by torch's own schedulers, LinearLR to
+    1 / 50 at step `until`, or OneCycleLR over `until` steps (and its last rate from then on).
     """
     weight = torch.zeros(1, requires_grad=True)
-    descent = torch.optim.SGD([weight], lr=lr, momentum=0.9)
+    descent = torch.optim.SGD([weight], lr=1.0, momentum=0.9)
     schedulers = torch.optim.lr_scheduler
     made: Any = (
         schedulers.LinearLR(descent, 1.0, 1 / 50, until)
         if kind == "linear_decay"
-        else schedulers.OneCycleLR(descent, lr, total_steps=until)
+        else schedulers.OneCycleLR(descent, 1.0, total_steps=until)
     )
     rates = []
     for t in range(STEPS):
@@ -39,18 +42,37 @@ def schedule(kind: str, lr: float, until: int) -> list[float]:
         descent.step()
         if kind == "linear_decay" or t < until - 1:
             made.step()
-    return rates
+    return torch.tensor(rates, dtype=torch.float64)
+
+
+@lru_cache(maxsize=8)
+def _noise(number_: int) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(number_)
+    return list(torch.randn(STEPS, 2, generator=generator, dtype=torch.float64))
+
+
+def walked(rates: list[float], number_: int) -> Tensor:
+    """Heights (301,) of a walk with noisy gradients, smoothed over 15 steps."""
+    noise = _noise(number_)
+    path = descend(lambda w, t: torch.addcmul(noise[t], SLOPES, w), START, rates)
+    heights = (SLOPES * path.square()).sum(1) / 2
+    padded = torch.cat([heights[:1].expand(14), heights])
+    return padded.unfold(0, 15, 1).mean(1)
+
+
+@lru_cache(maxsize=32)
+def _at_a_constant_rate(lr: float, number_: int) -> Tensor:
+    return walked([lr] * STEPS, number_)
 
 
 def compute(state: State, f: Callable[..., Any] | None = None) -> dict[str, Any]:
     """Rates and heights.
 
     state: kind, lr, until, seed. rates (300,): torch's; yours (300,) or None; high, high_constant
-    (301,): heights of a walk with noisy gradients, smoothed over 15 steps.
+    (301,): heights of a walk with noisy gradients, with these and with a constant rate.
     """
     kind, lr, until = state["kind"], float(state["lr"]), int(state["until"])
-    rates, yours, note = schedule(kind, lr, until), None, ""
-    truth = torch.tensor(rates, dtype=torch.float64)
+    rates, yours, note = lr * shares(kind, until), None, ""
     if f is not None:
         given = f
 
@@ -60,26 +82,13 @@ def compute(state: State, f: Callable[..., Any] | None = None) -> dict[str, Any]
             return torch.tensor([float(given(min(t, until - 1), until, lr)) for t in range(STEPS)])
 
         all_rates.__name__ = student.name_of(f)
-        yours, note = student.call(all_rates, shape=(STEPS,))
-        note = note or (student.compared(f, yours, truth, 1e-5) if yours is not None else "")
-    generator = torch.Generator().manual_seed(int(state["seed"]))
-    noise = torch.randn(STEPS, 2, generator=generator, dtype=torch.float64)
-    start = torch.tensor([4.0, 2.0], dtype=torch.float64)
-
-    def walk(used: list[float]) -> Tensor:
-        path = descend(plain(lr), lambda w, t: SLOPES * w + noise[t], start, STEPS, used)
-        heights = (SLOPES * path.square()).sum(1) / 2
-        padded = torch.cat([heights[:1].expand(14), heights])
-        return padded.unfold(0, 15, 1).mean(1)
-
+        yours, note = student.against(rates, all_rates, tol=1e-5)
     return {
-        "rates": truth,
+        "rates": rates,
         "yours": yours,
         "note": note,
-        "high": walk(rates),
-        "until": until,
-        "high_constant": walk([lr] * STEPS),
-        "kind": kind,
+        "high": walked(rates.tolist(), int(state["seed"])),
+        "high_constant": _at_a_constant_rate(lr, int(state["seed"])),
     }
 
 
@@ -104,12 +113,11 @@ def draw(figure: Figure, style: Style) -> Update:
     )
 
     def update(a: Arrays) -> None:
-        t = torch.arange(STEPS)
-        yours.set_data(t, torch.full((STEPS,), torch.nan) if a["yours"] is None else a["yours"])
-        truth.set_data(t, a["rates"])
+        trace(yours, range(STEPS), a["yours"])
+        trace(truth, range(STEPS), a["rates"])
         level.set_data([0, STEPS], [float(a["rates"].max())] * 2)
-        with_it.set_data(range(STEPS + 1), a["high"].clamp(1e-3))
-        constant.set_data(range(STEPS + 1), a["high_constant"].clamp(1e-3))
+        trace(with_it, range(STEPS + 1), a["high"].clamp(1e-3))
+        trace(constant, range(STEPS + 1), a["high_constant"].clamp(1e-3))
 
     return update
 
@@ -117,19 +125,11 @@ def draw(figure: Figure, style: Style) -> Update:
 def caption(_state: State, a: Arrays) -> str:
     """First, highest and last rate, and where both walks end."""
     r = a["rates"]
-    return " ".join(
-        filter(
-            None,
-            [
-                a["note"],
-                (
-                    f"From {number(float(r[0]))}, at most {number(float(r.max()))}, to "
-                    f"{number(float(r[-1]))}: the walk "
-                    f"ends {number(float(a['high'][-1]))} too high, with a constant rate "
-                    f"{number(float(a['high_constant'][-1]))}."
-                ),
-            ],
-        )
+    return said(
+        a["note"],
+        f"From {number(float(r[0]))}, at most {number(float(r.max()))}, to {number(float(r[-1]))}: "
+        f"the walk ends {number(float(a['high'][-1]))} too high, with a constant rate "
+        f"{number(float(a['high_constant'][-1]))}.",
     )
 
 
@@ -159,14 +159,15 @@ def panel(f: Callable[..., Any] | None) -> Panel:
     first = next(iter(kinds))
     return Panel(
         "A learning rate that changes",
-        compute=lambda state: compute(state, f),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("kind", "schedule", first, kinds),
             slider("lr", "largest rate", 0.6, 0.05, 1.2, 0.05),
             slider("until", "ends at step", 250, 10, STEPS, 10),
             seed(),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(f,),
     )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..panel import State, choice, preset, seed, slider
 from .ground import Walk, quadratic
-from .surfaces import Surface, descend, grid, plain
+from .surfaces import Surface, descend, grid
 
 EXAMPLES, EPOCHS = 40, 10
 
@@ -92,6 +92,17 @@ def compute(state: State) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=32)
+def seen(kind: str, size: int, count: int, number: int) -> tuple[Tensor, Tensor]:
+    """Mean quadratics (count, 6) of `count` mini-batches, and how many examples (count,) were drawn
+    by the end of each.
+    """
+    _, each = examples(kind, number)
+    drawn = batches(size, count, number)
+    ends = torch.tensor([len(b) for b in drawn]).cumsum(0)
+    return torch.stack([each[b].mean(0) for b in drawn]), ends
+
+
+@lru_cache(maxsize=32)
 def _walks(
     kind: str, lr: float, size: int, clock: str, number: int, start: tuple[float, ...]
 ) -> dict[str, Any]:
@@ -101,30 +112,31 @@ def _walks(
     ticks = 120 if by_steps else EPOCHS * EXAMPLES
     core, whole = surface.height(grid(surface.box)), each.mean(0)
     lowest = float(surface.height(_lowest(surface)) + quadratic(_lowest(surface), whole))
-    paths, heights, steps, shifts = [], [], [], []
+    paths, heights, steps, shifts = [], [], [], each
     for s in (EXAMPLES, size, 1):
-        drawn = batches(s, ticks if by_steps else -(-ticks // s) + EPOCHS, number)
-        ends = torch.tensor([len(b) for b in drawn]).cumsum(0)
+        means, ends = seen(kind, s, ticks if by_steps else -(-ticks // s) + EPOCHS, number)
         done = torch.arange(ticks + 1)
         if not by_steps:
             done = torch.searchsorted(ends, done, right=True)
-        means = [each[b].mean(0) for b in drawn]
+        # The gradient of c0 + c1 a + c2 b + c3 a^2 + c4 a b + c5 b^2 is linear + square w.
+        linear = list(means[:, 1:3])
+        square = list(means[:, [3, 4, 4, 5]].reshape(-1, 2, 2) * torch.tensor([[2, 1], [1, 2]]))
 
-        def gradient(w: Tensor, t: int, means: list[Tensor] = means) -> Tensor:
-            c, (a, b) = means[t], w.unbind()
-            slope = torch.stack([c[1] + 2 * c[3] * a + c[4] * b, c[2] + c[4] * a + 2 * c[5] * b])
-            return slope + surface.slope(w)
+        def gradient(
+            w: Tensor, t: int, linear: list[Tensor] = linear, square: list[Tensor] = square
+        ) -> Tensor:
+            return torch.addmv(linear[t], square[t], w) + surface.slope(w)
 
-        path = descend(plain(lr), gradient, begin, int(done[-1]))[done]
+        path = descend(gradient, begin, [lr] * int(done[-1]))[done]
         paths.append(path)
         heights.append(surface.height(path) + quadratic(path, whole) - lowest)
         steps.append(done.tolist())
         if s == size:
-            shifts = [means[min(int(k), len(means) - 1)] for k in done[:-1]]
+            shifts = means[done[:-1].clamp(max=len(means) - 1)]
     return {
         "core": core,
         "whole": whole,
-        "shifts": torch.stack(shifts),
+        "shifts": shifts,
         "paths": torch.stack(paths),
         "heights": torch.stack(heights).clamp(min=0),
         "steps": steps,

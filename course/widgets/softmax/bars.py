@@ -10,8 +10,8 @@ import torch
 from matplotlib.figure import Figure
 
 from .. import student
-from ..panel import Panel, State, choice, preset, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style
 
 SCENES = {
@@ -53,12 +53,9 @@ def compute(
         "notes": [],
         "given": f is not None or g is not None,
     }
-    for key, function, want, shape in (("bars", f, "p", (4,)), ("soft", g, "here", ())):
+    for key, function, want in (("bars", f, "p"), ("soft", g, "here")):
         if function is not None:
-            got, note = student.call(function, z, alpha, shape=shape)
-            arrays[key] = got
-            if got is not None and not note:
-                note = student.compared(function, got, arrays[want])
+            arrays[key], note = student.against(arrays[want], function, z, alpha)
             arrays["notes"].append(note)
     return arrays
 
@@ -81,11 +78,6 @@ def draw(figure: Figure, style: Style) -> Update:
         left.text(i, 0, "", ha="center", va="bottom", size=8.5, color=style.ink, animated=True)
         for i in range(4)
     ]
-    names = [
-        left.text(i, -0.09, "", ha="center", va="top", size=8.5, color=style.ink, animated=True)
-        for i in range(4)
-    ]
-    left.set_xticklabels([""] * 4)
     top = right.plot([], [], animated=True, **style.line("guide"))[0]
     upper = right.plot([], [], color=style.green, lw=1.8, ls="-.", animated=True)[0]
     lower = right.plot([], [], animated=True, **style.line("curve"))[0]
@@ -106,15 +98,15 @@ def draw(figure: Figure, style: Style) -> Update:
         outline.set_segments(
             [[(i - 0.4, float(p)), (i + 0.4, float(p))] for i, p in enumerate(a["p"])]
         )
-        for i, (text, name) in enumerate(zip(texts, names, strict=True)):
+        left.set_xticklabels([f"z = {z:g}" for z in a["z"]])
+        for i, text in enumerate(texts):
             text.set_text(f"{a['p'][i]:.2f}")
             text.set_y(max(float(heights[i]), float(a["p"][i])) + 0.015)
-            name.set_text(f"z = {a['z'][i]:g}")
         low, high = float(a["z"].min()), float(a["z"].max())
         right.set_ylim(low - 0.1 * (high - low), high + 0.45 * (high - low))
         top.set_data([-3, 12], [high, high])
-        upper.set_data(a["alphas"], a["lse"])
-        lower.set_data(a["alphas"], a["average"])
+        trace(upper, a["alphas"], a["lse"])
+        trace(lower, a["alphas"], a["average"])
         point.set_data([a["alpha"]], [float(a["here"])])
         soft = a["soft"]
         mine.set_data([a["alpha"]], [torch.nan if soft is None else float(soft)])
@@ -130,7 +122,7 @@ def caption(state: State, a: Arrays) -> str:
         f"of z is {float(a['here']):.3f}, the maximum {top:g}, the plain mean "
         f"{float(a['z'].mean()):.3f}."
     )
-    return " ".join([note for note in a["notes"] if note] + [sentence])
+    return said(*a["notes"], sentence)
 
 
 PRESETS = [
@@ -163,13 +155,14 @@ def panel(f: Callable[..., Any] | None, g: Callable[..., Any] | None) -> Panel:
     """Temperature; see `widgets.softmax.temperature`."""
     return Panel(
         "Softmax of αz",
-        compute=lambda state: compute(state, f, g),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("scene", "logits", "four", LABELS),
             slider("alpha", "α", 1.0, -3, 12, 0.1, play=60),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(f, g),
         drag=[{"axes": 1, "x": "alpha"}],
     )

@@ -10,7 +10,7 @@ import torch
 from matplotlib.figure import Figure
 
 from .. import student
-from ..panel import Panel, State, choice, preset, slider
+from ..panel import Panel, State, choice, preset, said, slider
 from ..picture import Arrays, Update
 from ..style import Style
 
@@ -130,7 +130,7 @@ def caption(state: State, a: Arrays) -> str:
         f"{float(a['p'].sum()):.2f}; the sigmoids find {', '.join(labels) or 'nothing'} above "
         f"{a['threshold']:.2f}, and theirs sum to {float(a['q'].sum()):.2f}."
     )
-    return " ".join([note for note in a["notes"] if note] + [sentence])
+    return said(*a["notes"], sentence)
 
 
 PRESETS = [
@@ -174,16 +174,17 @@ def panel(f: Callable[..., Any] | None, g: Callable[..., Any] | None) -> Panel:
     """The two output layers; see `widgets.softmax.output_layer`."""
     return Panel(
         "Five logits, two output layers",
-        compute=lambda state: compute(state, f, g),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("scene", "picture of", "two", LABELS),
             slider("which", "class (0 to 4)", 3, 0, 4, 1),
             slider("logit", "its logit", 0.4, -6, 6, 0.1),
             slider("threshold", "threshold", 0.5, 0.05, 0.95, 0.05),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(f, g),
         views=3,
         drag=[{"axes": 0, "x": "which", "y": "logit"}],
     )

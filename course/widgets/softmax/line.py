@@ -13,12 +13,13 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style
 
 POINTS, REACH, STEPS = 14, 9.0, 40
 R = torch.linspace(-REACH, REACH, 161, dtype=torch.float64)
+ENDS = (-6.0, 6.0)  # of the lines, in x
 COIN = 0.6931471805599453  # log 2
 NAMES = {"mse": "MSE", "mae": "MAE", "huber": "Huber", "log_cosh": "log-cosh"}
 
@@ -142,34 +143,26 @@ def draw(figure: Figure, style: Style) -> Update:
         labels=["this loss", "MSE", "without the outlier"],
         loc="upper left",
     )
-    ends = torch.tensor([-6.0, 6.0], dtype=torch.float64)
 
     def update(a: Arrays) -> None:
         close = bool(a["notes"]) and a["kind"] != "mse"
         curve.set_ylim(*((-0.6, 10) if close else (-2, 50)))
         pull.set_ylim(*((-4.5, 4.5) if close else (-15, 15)))
-        dots.set_data(a["x"][:-1], a["y"][:-1])
-        far.set_data(a["x"][-1:], a["y"][-1:])
+        at, y = float(a["x"][-1]), float(a["y"][-1])
+        trace(dots, a["x"][:-1], a["y"][:-1])
+        far.set_data([at], [y])
         for artist, (b, w) in (
             (line, a["lines"][a["kind"]]),
             (others, a["lines"]["mse"]),
             (before, a["clean"]),
         ):
-            artist.set_data(ends, b + w * ends)
-        at, y = float(a["x"][-1]), float(a["y"][-1])
+            artist.set_data(ENDS, [float(b + w * end) for end in ENDS])
         stick.set_data([at, at], [y, y + a["r"]])
         alone = not a["notes"]
-        yours.set_data(
-            R,
-            a["curve"]
-            if alone
-            else torch.full_like(R, torch.nan)
-            if a["yours"] is None
-            else a["yours"],
-        )
-        truth.set_data(R, a["curve"])
+        trace(yours, R, a["curve"] if alone else a["yours"])
+        trace(truth, R, a["curve"])
         truth.set_visible(not alone)
-        steep.set_data(R, a["slope"])
+        trace(steep, R, a["slope"])
         r = max(-REACH, min(REACH, a["r"]))
         nearest = int((R - r).abs().min(0).indices)
         for here, key in zip(heres, ("curve", "slope"), strict=True):
@@ -190,7 +183,7 @@ def caption(_state: State, a: Arrays) -> str:
     if a["kind"] != "mse":
         sentence += f", under MSE {float(a['lines']['mse'][1]):.2f}"
     sentence = f"{NAMES[a['kind']]}: " + sentence.replace("-", "−") + "."
-    return " ".join([note for note in a["notes"] if note] + [sentence])
+    return said(*a["notes"], sentence)
 
 
 PRESETS = [
@@ -257,16 +250,17 @@ def panel(losses: Sequence[Callable[..., Any]]) -> Panel:
         ]
     return Panel(
         "One point moves away",
-        compute=lambda state: compute(state, losses),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("kind", "loss", first, kinds),
             slider("x", "outlier x", 4.0, -6, 6, 0.1),
             slider("y", "outlier y", -6.0, -8, 8, 0.1),
             slider("delta", "δ", 1.0, 0.2, 4, 0.1, when=("kind", ("huber",))),
         ],
-        presets=presets,
+        presets,
+        given=(losses,),
         views=3,
         drag=[{"axes": 0, "x": "x", "y": "y"}],
     )

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..panel import Panel, State, choice, preset, slider
-from ..picture import Arrays, Update
+from ..picture import Arrays, Update, trace
 from ..style import Style
 
 M = torch.linspace(-4, 4, 321, dtype=torch.float64)
@@ -65,14 +65,14 @@ def slope(kind: str, m: Tensor) -> Tensor:
 
 
 def compute(state: State) -> dict[str, Any]:
-    """Losses and slopes over the margin; state: kind, margin. here: (margin, loss, slope)."""
+    """loss, slope (321,) over the margin; state: kind, margin. here: (margin, loss, slope)."""
     at = torch.tensor([float(state["margin"])], dtype=torch.float64)
     kind = state["kind"]
-    shown = list(dict.fromkeys([kind, *DASHES]))
+    loss, steep = curves(kind)
     return {
         "kind": kind,
-        "loss": {name: curves(name)[0] for name in shown},
-        "slope": {name: curves(name)[1] for name in shown},
+        "loss": loss,
+        "slope": steep,
         "here": (float(at), float(LOSSES[kind](at)), float(slope(kind, at))),
     }
 
@@ -88,26 +88,23 @@ def draw(figure: Figure, style: Style) -> Update:
     right.set_ylim(-5, 10)
     left.text(-3.85, 9.2, "wrong side", size=8, color=style.muted)
     left.text(2.35, 9.2, "right side", size=8, color=style.muted)
-    lines = {}
+    lines = []  # to compare with: they stay
     for name, dash in DASHES.items():
-        for side, ax in (("loss", left), ("slope", right)):
-            lines[name, side] = ax.plot([], [], color=style.muted, lw=1.4, ls=dash, animated=True)[
-                0
-            ]
+        loss, steep = (curve.numpy() for curve in curves(name))
+        left.plot(M.numpy(), loss, color=style.muted, lw=1.4, ls=dash)
+        lines += right.plot(M.numpy(), -steep, color=style.muted, lw=1.4, ls=dash)
     chosen = [ax.plot([], [], animated=True, **style.line("curve"))[0] for ax in (left, right)]
     points = [ax.plot([], [], animated=True, **style.point())[0] for ax in (left, right)]
     style.legend(
         right,
-        handles=[chosen[1], *(lines[name, "slope"] for name in DASHES)],
+        handles=[chosen[1], *lines],
         labels=["the one chosen", *(LABELS[name] for name in DASHES)],
         loc="upper right",
     )
 
     def update(a: Arrays) -> None:
-        for (name, side), artist in lines.items():
-            artist.set_data(M, a[side][name] if side == "loss" else -a[side][name])
-        chosen[0].set_data(M, a["loss"][a["kind"]])
-        chosen[1].set_data(M, -a["slope"][a["kind"]])
+        trace(chosen[0], M, a["loss"])
+        trace(chosen[1], M, -a["slope"])
         m, loss, d = a["here"]
         points[0].set_data([m], [min(loss, 10.0)])
         points[1].set_data([m], [min(-d, 10.0)])
@@ -161,13 +158,13 @@ def panel() -> Panel:
     """The margins; see `widgets.softmax.margins`."""
     return Panel(
         "What being right or wrong costs",
-        compute=compute,
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("kind", "loss", "hinge", LABELS),
             slider("margin", "margin", 2.0, -4, 4, 0.1),
         ],
-        presets=PRESETS,
+        PRESETS,
         drag=[{"axes": 0, "x": "margin"}, {"axes": 1, "x": "margin"}],
     )

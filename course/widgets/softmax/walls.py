@@ -5,12 +5,10 @@ and the same picture with matplotlib for where no kernel runs. Source: Karatzas,
 numerical stability"; Blanchard, Higham and Higham (2021).
 """
 
-import base64
 import math
 from collections.abc import Callable
 from typing import Any
 
-import anywidget
 import numpy as np
 import torch
 import traitlets
@@ -18,7 +16,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import STATIC, State, preset
+from ..panel import STATIC, Shown, State, preset, said
 from ..picture import Arrays, Picture, Update
 from ..style import Style, number
 from ..threads import one_thread
@@ -105,7 +103,7 @@ def caption(a: Arrays) -> str:
         f"{_list(here['naive'])}, {what}; stable: {_list(here['stable'])}. In this "
         f"format one logit above {high:.2f}, or all below {low:.2f}, give nan."
     )
-    return " ".join(filter(None, [a["note"], sentence.replace("-", "−")]))
+    return said(a["note"], sentence.replace("-", "−"))
 
 
 def bend(z: Any) -> Any:
@@ -207,14 +205,12 @@ PRESETS = [
 ]
 
 
-class Overflow(anywidget.AnyWidget):
+class Overflow(Shown):
     """Logits between walls; `f` is a student's softmax or None."""
 
     _esm = STATIC / "overflow.js"
     _css = STATIC / "panel.css"
 
-    title = traitlets.Unicode("Logits between two walls").tag(sync=True)
-    presets = traitlets.List(PRESETS).tag(sync=True)
     walls = traitlets.Dict({name: list(walls(name)) for name in FORMATS}).tag(sync=True)
     # What the browser sets, it knows: no echo.
     state = traitlets.Dict().tag(sync=True, echo_update=False)
@@ -225,7 +221,12 @@ class Overflow(anywidget.AnyWidget):
 
     def __init__(self, f: Callable[..., Any] | None = None) -> None:
         self._f = f
-        super().__init__(state=dict(PRESETS[0]["state"]), given=student.name_of(f) if f else "")
+        super().__init__(
+            title="Logits between two walls",
+            presets=PRESETS,
+            state=dict(PRESETS[0]["state"]),
+            given=student.name_of(f) if f else "",
+        )
         self.observe(self._follow, "state")
         self._follow()
 
@@ -251,10 +252,7 @@ class Overflow(anywidget.AnyWidget):
             self.yours = [] if yours is None else [repr(float(v)) for v in yours]
             self.note = arrays["note"]
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget; where no kernel runs, the same state drawn by matplotlib."""
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+    def still(self) -> tuple[bytes, str]:
+        """The present state, drawn by matplotlib."""
         arrays = compute(self.state, self._f)
-        data["image/png"] = base64.b64encode(Picture(draw, 2, Style()).png(arrays)).decode()
-        data["text/plain"] = f"{self.title}. {caption(arrays)}"
-        return data, metadata
+        return Picture(draw, 2, Style()).png(arrays), caption(arrays)

@@ -161,15 +161,15 @@ function render({ model, el }) {
   const current = (name) => (wanted ?? model.get("state")).inputs[name];
   function edit(name, value) {
     if (!Number.isFinite(value)) return show();
-    const { program, inputs } = wanted ?? model.get("state");
-    send({ program, inputs: { ...inputs, [name]: Math.max(-20, Math.min(20, Math.round(value * 1e6) / 1e6)) } });
+    const { program, inputs } = wanted ?? model.get("state"), now = Math.max(-20, Math.min(20, Math.round(value * 1e6) / 1e6));
+    nodes[name].inside.textContent = short(now, 3); // at once; all else when Python has answered
+    send({ program, inputs: { ...inputs, [name]: now } });
   }
   function send(state) {
     if (!shape) done = -1;
     if (waiting) return void (wanted = state);
     if (same(state, graph.state)) return arrived();
     waiting = true;
-    wanted = null;
     model.set("state", state);
     model.save_changes();
   }
@@ -277,7 +277,9 @@ function render({ model, el }) {
       graph.nodes.forEach((n) => Object.assign(nodes[n.name], n));
     }
     go(done);
-    if (wanted) send(wanted);
+    const next = wanted;
+    wanted = null;
+    if (next && !same(next, graph.state)) send(next);
   }
   const look = () => root.classList.toggle("course-dark", isDark());
   const theme = new MutationObserver(look);

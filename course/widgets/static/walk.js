@@ -16,22 +16,18 @@ function polygon(c, corners, r, turn) {
 }
 
 function make(tag, parent, attributes = {}, text = "") {
-  const node = document.createElement(tag);
+  const node = Object.assign(document.createElement(tag), { textContent: text });
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.textContent = text;
-  parent.append(node);
-  return node;
+  return parent.appendChild(node);
 }
-
 const isDark = () => (document.body.dataset.jpThemeLight ?? String(!matchMedia("(prefers-color-scheme: dark)").matches)) === "false";
-
 const written = (value, step) => value.toFixed((String(step).split(".")[1] || "").length);
 const number = (v) => (v > 1e4 ? "over 10\u2074" : v < 1e-5 ? "under 10\u207b\u2075" : String(Number(v.toPrecision(2))));
 const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 
 function render({ model, el }) {
   const presets = model.get("presets"), shows = [];
-  let tick = 0, playing = false, frame = 0, last = 0, scene, data, lines = null, dark = isDark(), held = null;
+  let tick = 0, playing = false, frame = 0, last = 0, scene, data, known, lines = null, dark = isDark(), held = null;
 
   const set = (changes) => (model.set("state", { ...model.get("state"), ...changes }), model.save_changes());
   const root = make("section", el, { class: "course-panel", "aria-label": model.get("title") });
@@ -105,28 +101,31 @@ function render({ model, el }) {
   // ---- what Python sent
   function receive() {
     scene = model.get("scene");
-    const bytes = model.get("arrays");
-    const all = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-    let from = 0;
-    const take = (count) => all.subarray(from, (from += count));
-    const { ticks, names } = scene, walkers = names.length;
-    data = { core: take(CELLS * CELLS), whole: take(6), shifts: take(scene.shifting ? 6 * ticks : 0),
-             paths: take(walkers * (ticks + 1) * 2), heights: take(walkers * (ticks + 1)) };
-    data.field = surface(data.whole);
-    data.low = Math.min(...data.field);
-    data.span = Math.max(1e-9, Math.max(...data.field) - data.low);
-    lines = null;
+    const { ticks, names } = scene;
+    const numbers = (bytes) => new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    if (model.get("ground") !== known) { // the lines stay until another ground is sent
+      const sent = numbers((known = model.get("ground")));
+      [data, lines] = [{ core: sent.subarray(0, CELLS * CELLS) }, null];
+      data.field = surface(sent.subarray(CELLS * CELLS));
+      data.low = Math.min(...data.field);
+      data.span = Math.max(1e-9, Math.max(...data.field) - data.low);
+    }
+    const all = numbers(model.get("arrays")), many = names.length * (ticks + 1), rest = all.length - 3 * many;
+    Object.assign(data, { shifts: all.subarray(0, rest), paths: all.subarray(rest, rest + 2 * many), heights: all.subarray(rest + 2 * many) });
     tick = Math.min(tick, ticks);
     scrub.max = ticks;
+    showKey();
+    wake();
+  }
+  function showKey() {
     key.replaceChildren();
-    names.forEach((name, i) => {
+    scene.names.forEach((name, i) => {
       const swatch = make("canvas", key, { width: 40, height: 40, style: "width:20px;height:20px;vertical-align:-5px" });
       const c = swatch.getContext("2d");
       c.setTransform(2, 0, 0, 2, 20, 20);
       marker(c, i, 4.5);
       make("span", key, { style: "margin:0 14px 0 3px;white-space:nowrap" }, name);
     });
-    wake();
   }
   const at = (i, t, k) => data.paths[(i * (scene.ticks + 1) + t) * 2 + k];
   const height = (i, t) => data.heights[i * (scene.ticks + 1) + t];
@@ -209,6 +208,10 @@ function render({ model, el }) {
       marker(ground, i, 6.5);
       ground.restore();
     });
+    if (held !== plane) return;
+    const [a, b] = model.get("state").start; // the hand; the paths follow when Python has walked them
+    ground.strokeStyle = ink();
+    ground.strokeRect(px(a) - 8, py(b) - 8, 16, 16);
   }
   function drawChart(t) {
     const tops = Array.from(data.heights).filter((h) => h > 0 && h < 1e6);
@@ -257,10 +260,8 @@ function render({ model, el }) {
     plane.setAttribute("aria-label", `The surface from above; arrow keys move the start. ${caption.textContent}`);
     chart.setAttribute("aria-label", `Heights over time. ${caption.textContent}`);
     shows.forEach((refresh) => refresh(state));
-    presets.forEach((preset, i) => {
-      const same = Object.entries(wanted(preset)).every(([k, v]) => JSON.stringify(state[k] ?? null) === JSON.stringify(v));
-      chips[i].setAttribute("aria-pressed", same);
-    });
+    const holds = ([k, v]) => JSON.stringify(state[k] ?? null) === JSON.stringify(v);
+    presets.forEach((preset, i) => chips[i].setAttribute("aria-pressed", Object.entries(wanted(preset)).every(holds)));
     if (playing) wake();
   }
 
@@ -278,22 +279,21 @@ function render({ model, el }) {
   });
   hold(chart, (event) => jump(Math.round(((share(event, chart)[0] * SIDE - 46) / (SIDE - 56)) * scene.ticks)));
   plane.onkeydown = (event) => {
-    const by = ARROWS[event.key];
-    if (by) place(at(0, 0, 0) + 0.1 * by[0], at(0, 0, 1) + 0.1 * by[1], event.preventDefault());
+    const by = ARROWS[event.key], [a, b] = model.get("state").start ?? [at(0, 0, 0), at(0, 0, 1)];
+    if (by) place(a + 0.1 * by[0], b + 0.1 * by[1], event.preventDefault());
   };
 
-  const look = () => (root.classList.toggle("course-dark", (dark = isDark())), receive());
+  const look = () => (root.classList.toggle("course-dark", (dark = isDark())), (known = null), receive());
   const theme = new MutationObserver(look);
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
-  const events = { "change:arrays": receive, "change:note": wake, "change:state": wake };
-  for (const [event, run] of Object.entries(events)) model.on(event, run);
+  const events = Object.entries({ "change:arrays": receive, "change:note": wake, "change:state": wake });
+  for (const [event, run] of events) model.on(event, run);
   look();
   tick = Math.round(scene.ticks / (scene.epoch ? 10 : 5)); // to be seen at once: one epoch, or a fifth
   return () => {
     cancelAnimationFrame(frame);
-    playing = false;
-    theme.disconnect();
-    for (const [event, run] of Object.entries(events)) model.off(event, run);
+    theme.disconnect((playing = false));
+    for (const [event, run] of events) model.off(event, run);
   };
 }
 
