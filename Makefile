@@ -18,7 +18,7 @@ help:  ## list the targets
 	@echo "  PYTHON=python3.12    the Python to make .venv with (3.11 to 3.14)"
 	@echo "  PORT=9000            the port for make lab (without it: the first free one from 8888)"
 	@echo "  TORCH_INDEX=URL      a package index that has the build of torch you want (CPU, or a CUDA)"
-	@echo "  ARGS='...'           more arguments, for jupyter lab (make lab), pytest (make test) or the topics of make bench"
+	@echo "  ARGS='...'           more arguments, for jupyter lab (lab), pytest (test) or the topics (bench)"
 
 lab: setup  ## set up, build the release, open JupyterLab on the course
 	@$(if $(wildcard lessons),$(IN_VENV) $(BIN)/course build)

@@ -36,7 +36,7 @@ def paths(
     unused, momentum, nesterov = (list[Tensor | None]([None]) for _ in range(3))
     sums, means, first, second = ([torch.zeros_like(start)] for _ in range(4))
     clocks = [[torch.zeros(())] for _ in range(3)]
-    for _ in range(steps):
+    while len(walked) <= steps:
         g = [[one] for one in slope(w)]
         for i, (buffer, strength) in enumerate(
             ((unused, 0.0), (momentum, alpha), (nesterov, alpha))
