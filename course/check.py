@@ -20,8 +20,8 @@ from course import passed, pretend, trial
 
 __all__ = [
     "Failed", "by_hand", "close", "devices", "dtype", "dtypes", "equal", "finite", "integers",
-    "keeps_dtype", "randn", "seed", "shape", "sizes", "stays_on_device", "true", "unchanged",
-    "uniform",
+    "keeps_dtype", "no_loop", "randn", "seed", "shape", "sizes", "stays_on_device", "true",
+    "unchanged", "uniform",
 ]  # fmt: skip
 
 # Relative and absolute tolerance by dtype: room for another order of operations, none for another
@@ -290,6 +290,24 @@ def by_hand(f: Callable, *forbidden: str) -> None:
         _fail(
             f"`{_name(f)}` is to be written by hand, and it uses `{name}` (line {line})",
             "Build it from simpler operations",
+        )
+
+
+# Ways to take things one by one in Python.
+_LOOPS = {"for", "while", "map", "vmap", "reduce", "vectorize", "apply_along_axis"}
+
+
+def no_loop(f: Callable) -> None:
+    """`f`, and the student's own functions that it calls, do not take things one by one in Python.
+
+    Looked for as in `by_hand`: `for`, `while`, comprehensions, `map` and the like.
+    """
+    found = trial.uses(f, _LOOPS)
+    if found:
+        name, line = found
+        _fail(
+            f"`{_name(f)}` loops in Python (`{name}`, line {line})",
+            "One operation on whole tensors can take all of them at once",
         )
 
 

@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Callable, Iterator
 from types import FunctionType
 
+_FOR = (ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
 
 def uses(f: Callable, names: set[str]) -> tuple[str, int] | None:
     """The first of `names` that `f` uses from a library, and the line, or None.
@@ -15,17 +17,26 @@ def uses(f: Callable, names: set[str]) -> tuple[str, int] | None:
     Follows the functions written in the notebook that `f` calls. Counts attributes (`torch.relu`,
     `z.relu()`), imports (`from torch import relu as r`), `getattr(torch, "relu")`, and a global
     that is a library's function of that name (`r = torch.relu` in another cell). A name that is a
-    function of the notebook itself does not count.
+    function of the notebook itself does not count. A loop counts as "for", "while" or "map".
     """
     for function in _reachable(f):
         tree = _parse(function)
         if tree is None:
             continue
         for node in ast.walk(tree):
-            name = _named(node) or _global(node, function)
+            name = _named(node) or loop(node) or _global(node, function)
             if name in names:
                 return name, getattr(node, "lineno", 1)
     return None
+
+
+def loop(node: ast.AST) -> str | None:
+    """The word for what a node does again and again, or None."""
+    if isinstance(node, _FOR):
+        return "for"
+    if isinstance(node, ast.While):
+        return "while"
+    return "map" if isinstance(node, ast.Name) and node.id == "map" else None
 
 
 def _named(node: ast.AST) -> str | None:

@@ -152,6 +152,28 @@ def test_by_hand_lets_ones_own_function_pass(f):
     check.by_hand(f, "relu", "clamp")
 
 
+def one_by_one(z):
+    return torch.stack([row.relu() for row in z])
+
+
+def one_by_one_below(z):
+    return one_by_one(z)
+
+
+def mapped(z):
+    return torch.stack(list(map(relu, z)))
+
+
+@pytest.mark.parametrize("f", [one_by_one, one_by_one_below, mapped])
+def test_no_loop_finds_loops(f):
+    with pytest.raises(check.Failed, match="loops in Python"):
+        check.no_loop(f)
+
+
+def test_no_loop_lets_whole_tensors_pass():
+    check.no_loop(relu)
+
+
 def test_random_inputs_are_the_same_again_from_the_same_seed():
     check.seed(3)
     first = check.randn(2, 3), check.uniform(-1, 1, 4), check.integers(0, 9, 5)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from course import syntax
+
 _BUILT_IN = {"eval", "exec", "globals", "locals", "vars", "builtins", "__builtins__", "__dict__"}
 # Ways to reach a function without naming it. None of them is needed for an answer by hand.
 _DETOURS = _BUILT_IN | {
@@ -54,6 +56,12 @@ def uses(cells: list[Cell], name: str, names: set[str]) -> tuple[str, int] | Non
             continue
         seen.add(current)
         for tree in notebook.made.get(current, []):
+            for function in ast.walk(tree):
+                if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                    continue  # a cell that tries a function in a loop is no loop of the function
+                for node in ast.walk(function):
+                    if (word := syntax.loop(node)) in forbidden:
+                        return word, getattr(node, "lineno", 1) - tree.lineno + 1
             for node in ast.walk(tree):
                 if isinstance(node, (ast.Name, ast.Attribute)):
                     waiting.append(_key(node))

@@ -81,3 +81,21 @@ def test_an_older_definition_is_forgotten_unless_the_cell_stopped():
     old = "def relu(z):\n    return torch.relu(z)"
     assert found(old, BY_HAND) is None
     assert found(old, Cell(BY_HAND, whole=False)) is not None
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "def relu(z):\n    for v in z:\n        v *= v > 0",
+        "def relu(z):\n    return torch.stack([v * (v > 0) for v in z])",
+        "def relu(z):\n    return torch.stack(list(map(one, z)))",
+        "def my(z):\n    while True:\n        pass\ndef relu(z):\n    return my(z)",
+        "relu = lambda z: [v * (v > 0) for v in z]",
+    ],
+)
+def test_a_loop_is_found(cell):
+    assert found(cell, names=("for", "while", "map")) is not None
+
+
+def test_a_cell_that_tries_a_function_in_a_loop_is_no_loop_of_the_function():
+    assert found(BY_HAND, "for z in [1, 2]:\n    print(relu(z))", names=("for", "while")) is None
