@@ -90,7 +90,8 @@ def execute(source: str, notebook: types.ModuleType) -> None:
     name = f"<cell {next(_numbers)}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     with contextlib.redirect_stdout(io.StringIO()):
-        exec(compile(source, name, "exec"), notebook.__dict__)
+        # Annotations are what they say, as in a notebook: this file's own `__future__` stays here.
+        exec(compile(source, name, "exec", dont_inherit=True), notebook.__dict__)
 
 
 def is_own(value: object, notebook: dict[str, object]) -> bool:
