@@ -46,7 +46,7 @@ def oversmoothing(smoothness: Callable[..., Any] | None = None) -> Any:
 def neighbours(attention_layer: Callable[..., Any] | None = None) -> Any:
     """One layer as a matrix of weights and as a graph: attention, convolution, GCN.
 
-    attention_layer: yours, called with q (9, 2), k (9, 2), v (9, 1) and edge_index.
+    attention_layer: yours, called with q (9, 2), k (9, 2), v (9, 9) and edge_index.
     """
     from . import weights
 
