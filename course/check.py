@@ -21,7 +21,7 @@ from course import passed, pretend, trial
 __all__ = [
     "Failed", "by_hand", "close", "devices", "dtype", "dtypes", "equal", "finite", "integers",
     "keeps_dtype", "no_loop", "randn", "seed", "shape", "sizes", "stays_on_device", "true",
-    "unchanged", "uniform",
+    "unchanged", "uniform", "work",
 ]  # fmt: skip
 
 # Relative and absolute tolerance by dtype: room for another order of operations, none for another
@@ -337,6 +337,14 @@ def stays_on_device(f: Callable, *args: Any, **kwargs: Any) -> None:
             lambda t: t.cpu() if isinstance(t, torch.Tensor) else t, f(*moved[0], **moved[1])
         )
         close(real, want, "On this GPU the values differ from the CPU's", tol=1e-3)
+
+
+def work(f: Callable, *args: Any, **kwargs: Any) -> int:
+    """How many numbers the tensor operations in a call of `f` read and write.
+
+    It is the same each time and on every machine, so it tells how the cost grows with the input.
+    """
+    return trial.work(f, args, kwargs)
 
 
 def _name(f: Callable) -> str:

@@ -7,6 +7,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterator
 from types import FunctionType
+from typing import Any
 
 _FOR = (ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -17,7 +18,8 @@ def uses(f: Callable, names: set[str]) -> tuple[str, int] | None:
     Follows the functions written in the notebook that `f` calls. Counts attributes (`torch.relu`,
     `z.relu()`), imports (`from torch import relu as r`), `getattr(torch, "relu")`, and a global
     that is a library's function of that name (`r = torch.relu` in another cell). A name that is a
-    function of the notebook itself does not count. A loop counts as "for", "while" or "map".
+    function or a class of the notebook itself does not count. A loop counts as "for", "while" or
+    "map".
     """
     for function in _reachable(f):
         tree = _parse(function)
@@ -60,17 +62,21 @@ def _global(node: ast.AST, function: FunctionType) -> str | None:
 
 
 def _reachable(f: Callable) -> Iterator[FunctionType]:
-    """`f` and the notebook's own functions that it mentions, each once."""
-    waiting, seen = [inspect.unwrap(f)], set()
+    """`f` and the notebook's own functions and methods that it mentions, each once."""
+    waiting: list[Any] = [inspect.unwrap(f)]
+    seen: set[Any] = set()
     while waiting:
         function = waiting.pop()
-        if not isinstance(function, FunctionType) or function in seen:
+        if not isinstance(function, (FunctionType, type)) or function in seen:
             continue
         seen.add(function)
+        if isinstance(function, type):
+            waiting += function.__dict__.values()
+            continue
         yield function
         for name in _global_names(function):
             value = function.__globals__.get(name)
-            if isinstance(value, FunctionType) and _from_notebook(value, function):
+            if _from_notebook(value, function):
                 waiting.append(value)
 
 
@@ -80,6 +86,8 @@ def _global_names(function: FunctionType) -> set[str]:
 
 
 def _from_notebook(value: object, function: FunctionType) -> bool:
+    if isinstance(value, type):
+        return value.__module__ == function.__globals__.get("__name__")
     return isinstance(value, FunctionType) and value.__globals__ is function.__globals__
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.utils._pytree import tree_map
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
 
 from course import pretend, syntax
 
@@ -32,6 +33,10 @@ class Subject(ABC):
     @abstractmethod
     def call_on_gpu(self, args: tuple, kwargs: dict) -> tuple[Any, Any]:
         """See `call_on_gpu` below."""
+
+    @abstractmethod
+    def work(self, args: tuple, kwargs: dict) -> int:
+        """See `work` below."""
 
     @abstractmethod
     def uses(self, names: set[str]) -> tuple[str, int] | None:
@@ -60,6 +65,30 @@ def call_on_gpu(f: Callable, args: tuple, kwargs: dict) -> tuple[Any, Any]:
         lambda t: pretend.is_on_gpu(t) if isinstance(t, torch.Tensor) else None, result
     )
     return pretend.to_cpu(result), stayed
+
+
+class _Count(TorchDispatchMode):
+    """Adds up how many numbers the operations within it read and write."""
+
+    numbers = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if not func.is_view:  # a view only says where the numbers are
+            touched = tree_leaves((args, kwargs, out))
+            self.numbers += sum(t.numel() for t in touched if isinstance(t, torch.Tensor))
+        return out
+
+
+def work(f: Callable, args: tuple, kwargs: dict) -> int:
+    """How many numbers the tensor operations in a call of `f` read and write."""
+    if isinstance(f, Subject):
+        return f.work(args, kwargs)
+    with _Count() as count:
+        f(*args, **kwargs)
+    return count.numbers
 
 
 def uses(f: Callable, names: set[str]) -> tuple[str, int] | None:

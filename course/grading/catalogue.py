@@ -77,8 +77,8 @@ def _names(source: str) -> frozenset[str]:
 
 @cache
 def _read(source: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The functions that a cell defines, and the names that it uses."""
+    """The functions and classes that a cell defines, and the names that it uses."""
     tree = ast.parse(source)
-    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    defined = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return frozenset(defined), frozenset(used)

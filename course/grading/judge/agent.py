@@ -96,6 +96,7 @@ class Agent:
         how: dict[str, Callable] = {
             "look": trial.call_and_look,
             "gpu": trial.call_on_gpu,
+            "work": trial.work,
             "plain": lambda f, a, k: f(*a, **k),
         }
         return self._sent({}, how[request["how"]](target, args, kwargs))

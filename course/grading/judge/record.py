@@ -16,7 +16,7 @@ from course.grading.judge.link import StudentError
 
 @dataclass(frozen=True)
 class Probe:
-    """One thing asked of a function; `how` is call, look, gpu or uses."""
+    """One thing asked of a function; `how` is call, look, gpu, work or uses."""
 
     name: str
     how: str
@@ -34,6 +34,8 @@ class Probe:
                 return trial.snapshot(trial.call_and_look(f, args, kwargs))
             if self.how == "gpu":
                 return trial.snapshot(trial.call_on_gpu(f, args, kwargs))
+            if self.how == "work":
+                return trial.work(f, args, kwargs)
             return trial.snapshot(f(*args, **kwargs))
         except pretend.MixedDevices:
             return Raised("MixedDevices")
@@ -72,6 +74,11 @@ class Recorded(trial.Subject):
         """See `Subject`."""
         self._note("gpu", args, kwargs)
         return trial.call_on_gpu(self._f, args, kwargs)
+
+    def work(self, args: tuple, kwargs: dict) -> int:
+        """See `Subject`."""
+        self._note("work", args, kwargs)
+        return trial.work(self._f, args, kwargs)
 
     def uses(self, names: set[str]) -> tuple[str, int] | None:
         """See `Subject`."""

@@ -116,6 +116,10 @@ class RemoteFunction(trial.Subject):
             raise
         return result, stayed
 
+    def work(self, args: tuple, kwargs: dict) -> int:
+        """See `Subject`."""
+        return int(self._call("work", args, kwargs))
+
     def uses(self, names: set[str]) -> tuple[str, int] | None:
         """See `Subject`."""
         return sources.uses(self._kernel.cells, self.__name__, names)
