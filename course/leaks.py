@@ -21,14 +21,22 @@ def scan(root: Path, given: list[Path]) -> list[str]:
 
     Returns one sentence for each leak: the file, the cell where there is one, and whose it is.
     """
-    secrets: dict[str, str] = {}
+    hidden: dict[str, str] = {}
+    shown: set[str] = set()
     for path in sorted((root / "lessons").glob("*.py")):
-        secrets.update(_secrets(lessons.read(path)))
+        own_hidden, own_shown = _lines(lessons.read(path))
+        hidden |= own_hidden
+        shown |= own_shown
+    # What one lesson shows, such as a step of an optimiser, tells nothing of another.
+    secrets = {line: whose for line, whose in hidden.items() if line not in shown}
     return [leak for file in _files(given) for leak in _leaks_in(file, secrets)]
 
 
-def _secrets(lesson: Lesson) -> dict[str, str]:
-    """Telling lines, without their spaces, each with the words that name where it belongs."""
+def _lines(lesson: Lesson) -> tuple[dict[str, str], set[str]]:
+    """The lines of a lesson without their spaces: telling ones, and those that students read.
+
+    The telling ones come with the words that name where each belongs.
+    """
     hidden: dict[str, str] = {}
     shown: set[str] = set()
     for cell in lesson.cells:
@@ -52,13 +60,12 @@ def _secrets(lesson: Lesson) -> dict[str, str]:
             whose = f"the {variant.kind} {variant.name!r} of {exercise.name}"
             for line in [*variant.source.splitlines(), variant.says]:
                 hidden.setdefault(_bare(line), whose)
-    return {
+    telling = {
         line: whose
         for line, whose in hidden.items()
-        if len(line) >= _SHORTEST
-        and line not in shown
-        and not re.match("def|class|import|from|#", line)
+        if len(line) >= _SHORTEST and not re.match("def|class|import|from|#", line)
     }
+    return telling, shown
 
 
 def _bare(line: str) -> str:

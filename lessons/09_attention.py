@@ -1060,10 +1060,11 @@ for device in check.devices():
 
             def expected(x, context, mask):
                 hidden = None if mask is None else ~mask
-                return torch.func.functional_call(
+                told = torch.func.functional_call(
                     oracle, torch_weights, (x, context, context),
                     {"attn_mask": hidden, "need_weights": False},
-                )[0].detach()  # fmt: skip
+                )  # fmt: skip
+                return told[0].detach()
 
             x = check.randn(batch, n, d, dtype=dtype, device=device)
             context = check.randn(batch, m, d, dtype=dtype, device=device)
