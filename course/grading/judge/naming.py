@@ -36,12 +36,29 @@ def name(
             wrong = bank.notebook(lesson, exercise, exercise.solved_by(mistake)).__dict__
         except Exception:
             continue  # a mistake that doesn't even define its function can't be compared
-        outcomes = [_local(p, wrong) for p in probes]
-        telling = [i for i, r in enumerate(right) if not alike(outcomes[i], r)]
-        agreed = {i for i, outcome in enumerate(outcomes) if alike(outcome, given[i])}
-        if telling and agreed.issuperset(telling) and (best is None or len(agreed) > best[0]):
-            best = len(agreed), mistake
+        agreed = _agreed(probes, wrong, right, given)
+        if agreed and (best is None or agreed > best[0]):
+            best = agreed, mistake
     return best[1] if best else None, print_of(given)
+
+
+def _agreed(
+    probes: list[Probe], wrong: dict[str, Any], right: list[Any], given: list[Any]
+) -> int:
+    """On how many probes a mistake does what the student does; 0 if it can't be theirs.
+
+    Stops at the first that tells the two apart: a probe may be a whole training.
+    """
+    agreed, telling = 0, False
+    for probe, correct, answer in zip(probes, right, given, strict=True):
+        outcome = _local(probe, wrong)
+        same = alike(outcome, answer)
+        if not alike(outcome, correct):
+            telling = True
+            if not same:
+                return 0
+        agreed += same
+    return agreed if telling else 0
 
 
 def _probes(exercise: Exercise, solution: dict[str, Any], seed: int) -> list[Probe]:

@@ -1,0 +1,1 @@
+"""Widgets of `13_diffusion`."""
