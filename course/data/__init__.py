@@ -1,7 +1,7 @@
 """Data sets that need no network: `from course.data import digits, moons, plane`.
 
 `plane` has labelled points, `moons` two half circles of them, `marks` images of small marks, `graphs`
-networks of people and shapes, `digits` and `photos` what scikit-learn and scikit-image bring along
+a club of people, rings and trees, `digits` and `photos` what scikit-learn and scikit-image bring along
 (each is imported when it is asked for).
 """
 

@@ -13,7 +13,7 @@ _CENTRE, _SCALE = (0.5, 0.25), 0.8
 
 
 def arcs(angles: Tensor, lower: Tensor) -> Tensor:
-    """Points (n, 2) at `angles` (n,) from 0 to pi on the upper arc, or on the `lower` (n,), bool."""
+    """Points (n, 2) at `angles` (n,) from 0 to pi on the upper arc, or where `lower` (n,)."""
     x, y = angles.cos(), angles.sin()
     on_arc = torch.stack([torch.where(lower, 1 - x, x), torch.where(lower, 0.5 - y, y)], -1)
     return (on_arc - torch.tensor(_CENTRE)) / _SCALE

@@ -6,7 +6,7 @@ Topics are imported when first used, so a graded notebook pays nothing for them.
 from importlib import import_module
 from types import ModuleType
 
-TOPICS = ("activations", "attention", "backprop", "cnn", "gnn", "sgd", "softmax")
+TOPICS = ("activations", "attention", "backprop", "cnn", "diffusion", "gnn", "sgd", "softmax")
 
 
 def __getattr__(name: str) -> ModuleType:

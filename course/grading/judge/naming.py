@@ -42,9 +42,7 @@ def name(
     return best[1] if best else None, print_of(given)
 
 
-def _agreed(
-    probes: list[Probe], wrong: dict[str, Any], right: list[Any], given: list[Any]
-) -> int:
+def _agreed(probes: list[Probe], wrong: dict[str, Any], right: list[Any], given: list[Any]) -> int:
     """On how many probes a mistake does what the student does; 0 if it can't be theirs.
 
     Stops at the first that tells the two apart: a probe may be a whole training.

@@ -1,14 +1,15 @@
 """What a perfect net would say: exact noise fields, and walks along them.
 
-All of it counts noise by `sigma`, noise over signal (Karras et al., "Elucidating the design space of
-diffusion-based generative models", 2022): y = x / sqrt(alpha_bar) is a point of the data plus sigma
-times a normal number. For data drawn from a mixture of Gaussians the most likely origin of y, on
+All of it counts noise by `sigma`, noise over signal (Karras et al., "Elucidating the design
+space of diffusion-based generative models", 2022): y = x / sqrt(alpha_bar) is a point of the data
+plus sigma times a normal number. For data drawn from a mixture of Gaussians the origin of y, on
 average, is known in closed form, and with it the noise.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ Model = Callable[[Tensor, Tensor], Tensor]  # x (n, ...), t (n,) int64 -> noise,
 
 
 def straight(T: int = 100, far: float = 6.0) -> Tensor:
-    """alpha_bar (T + 1,) whose log(signal / noise) falls on a line from `far` to -`far`; 1 at t = 0.
+    """alpha_bar (T + 1,) whose log(signal / noise) falls from `far` to -`far`; 1 at t = 0.
 
     Source: Kingma et al., "Variational diffusion models" (2021).
     """
@@ -52,7 +53,7 @@ class Mixture:
         return nearest + (self.spread**2 / max(wide, 1e-12)) * (y - nearest)
 
     def model(self, alpha_bar: Tensor) -> Model:
-        """The perfect net: called as model(x (n, d), t (n,)), all t alike, t >= 1."""
+        """The perfect net. It takes x (n, d) and t (n,), all t alike, t >= 1."""
         levels = sigmas(alpha_bar).tolist()
 
         def noise(x: Tensor, t: Tensor) -> Tensor:
@@ -90,7 +91,7 @@ def spread_out(x0: Tensor, alpha_bar: Tensor, generator: torch.Generator) -> Ten
     """
     levels = sigmas(alpha_bar)
     path, y = [x0], x0
-    for low, high in zip(levels[:-1], levels[1:], strict=True):
+    for low, high in pairwise(levels):
         y = y + (high**2 - low**2).sqrt() * torch.randn(x0.shape, generator=generator)
         path.append(y / (1 + high**2).sqrt())
     return torch.stack(path)
@@ -112,7 +113,7 @@ def flow(model: Model, x: Tensor, alpha_bar: Tensor, every: int = 1) -> Tensor:
     y = x * math.sqrt(1 + levels[-1] ** 2)
     path = [x]
     with torch.no_grad():
-        for t, s in zip(times[:-1], times[1:], strict=True):
+        for t, s in pairwise(times):
             slope = ask(y, t)
             gap = levels[s] - levels[t]
             if s > 0:

@@ -1,4 +1,4 @@
-"""The film: data into noise and back, points and digits at the same t, and the field that leads back.
+"""The film: data into noise and back, points and digits at the same t, and the field that leads.
 
 `static/film.js` shows it frame by frame and lets a net train; Python computes what is to be seen.
 """
@@ -73,9 +73,7 @@ def compute(state: State, q_sample: Callable[..., Any] | None = None) -> dict[st
 
 
 @lru_cache(maxsize=16)
-def _film(
-    name: str, way: str, number: int, q_sample: Callable[..., Any] | None
-) -> dict[str, Any]:
+def _film(name: str, way: str, number: int, q_sample: Callable[..., Any] | None) -> dict[str, Any]:
     alpha_bar, mixture = exact.straight(T), exact.SETS[name]()
     generator = torch.Generator().manual_seed(number)
     fresh = mixture.draw(POINTS, generator)
@@ -89,11 +87,15 @@ def _film(
         yours, note = _jumps(q_sample, start, alpha_bar, generator)
         if yours is not None:
             gap = max(exact.distance(yours[t], points[t]) for t in (1, 20, 40, 60, 80, T))
-            note = note or (
-                f"Your `{student.name_of(q_sample)}` jumps where the walk goes: "
-                if gap < 0.03
-                else f"Your `{student.name_of(q_sample)}` and the walk part: "
-            ) + f"their clouds are at most {max(gap, 0):.3f} apart."
+            note = (
+                note
+                or (
+                    f"Your `{student.name_of(q_sample)}` jumps where the walk goes: "
+                    if gap < 0.03
+                    else f"Your `{student.name_of(q_sample)}` and the walk part: "
+                )
+                + f"their clouds are at most {max(gap, 0):.3f} apart."
+            )
             points = yours
     return {
         "points": points,
@@ -254,8 +256,8 @@ def draw(figure: Figure, style: Style) -> Update:
 PRESETS = [
     preset(
         "a drop of ink",
-        "drag the time to the right: where can you no longer tell moons from noise, and which digit "
-        "is the last to go?",
+        "drag the time to the right: where can you no longer tell moons from noise, and which "
+        "digit is the last to go?",
         data="moons",
         way="forward",
         arrows="exact",
@@ -268,7 +270,7 @@ PRESETS = [
     ),
     preset(
         "two points",
-        "only two points are data: where do the arrows point half-way between them, early and late?",
+        "only two points are data: how do the arrows between them turn from late to early?",
         data="two points",
         way="back",
     ),
