@@ -103,7 +103,7 @@ function render({ model, el }) {
     data.images = scene.images ? take(frames * scene.images * 64) : null;
     [live, losses, note] = [null, scene.losses.slice(), scene.note];
     scrub.max = scene.T;
-    learn.hidden = !scene.trains;
+    if (!scene.trains) learn.remove();
     train.disabled = !scene.yours;
     wake();
   }
