@@ -5,6 +5,6 @@ a club of people, rings and trees, `digits` and `photos` what scikit-learn and s
 (each is imported when it is asked for).
 """
 
-from course.data import plane
+from course.data import moons, plane
 
-__all__ = ["plane"]
+__all__ = ["moons", "plane"]
