@@ -24,6 +24,10 @@ STAMP = os.path.join(VENV, "course.json")
 OLDEST, NEWEST = (3, 11), (3, 14)  # what torch is built for
 NEEDED_GB = 2.5  # .venv with the CPU build of torch (1.6 GB), and what pip unpacks on the way
 
+# What Jupyter knows the kernels by that submissions are graded in.
+KERNELSPEC = os.path.join(ROOT, "course", "grading", "warm", "kernelspec")
+KERNEL_NAME = "course-graded"
+
 PROBE = """
 import sys
 print(sys.version_info[0], sys.version_info[1])
@@ -165,6 +169,14 @@ def create(python: str) -> Dict[str, Any]:
     return stamp("empty", [])
 
 
+def install_kernelspec(extras: List[str]) -> None:
+    """Have Jupyter find the graders' kernel in `.venv`; a student's has none."""
+    if "instructor" in extras and os.path.isdir(KERNELSPEC):
+        target = os.path.join(VENV, "share", "jupyter", "kernels", KERNEL_NAME)
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(KERNELSPEC, target)
+
+
 def main() -> None:
     """Bring `.venv` up to date for the extras named on the command line."""
     want = wanted(sys.argv[1:])
@@ -189,6 +201,7 @@ def main() -> None:
         want["torch_index"] = want["torch_index"] or found["torch_index"]
         cut_off = dict(found, digest="cut off")
         pip_install(ROOT, VENV, want, before_changes=lambda: write_stamp(cut_off))
+        install_kernelspec(want["extras"])
         write_stamp(want)
         say("Set-up is complete.")
 

@@ -14,7 +14,10 @@ from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 
-from course.grading import notes, reading
+from course.grading import notes, reading, warm
+from course.grading.judge.execute import Judge
+from course.grading.sandbox import probe
+from course.grading.warm import nursery
 
 
 class Intake(NotebookExporter):
@@ -31,6 +34,7 @@ class Intake(NotebookExporter):
         # starts: the one moment when the list can still be completed.
         if isinstance(self.parent, Autograde):
             _list_expected(self.parent)
+            _get_ready(self.parent)
 
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
@@ -145,6 +149,16 @@ def _list_expected(converter: Autograde) -> None:
     )
     for folder in filter(os.path.isdir, folders):
         converter.assignments[folder] = [os.path.join(folder, f"{name}.ipynb") for name in names]
+
+
+def _get_ready(converter: Autograde) -> None:
+    """Before any submission is touched: NbGraderException where kernels can't be shut in."""
+    if not Judge(parent=converter).sandbox:
+        return
+    missing = probe.what_is_missing() or warm.what_is_missing()
+    if missing:
+        raise NbGraderException(missing)
+    nursery.shared.start()  # it warms up while the first submission is taken in
 
 
 def _submitted(converter: Autograde, resources: dict[str, Any]) -> Path:

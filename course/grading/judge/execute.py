@@ -20,14 +20,16 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
-from traitlets import Float, Integer
+from traitlets import Bool, Float, Integer
+from traitlets.config import Config
 
-from course.grading import notes
+from course.grading import notes, warm
 from course.grading.judge import court, docket, naming, outputs
 from course.grading.judge.court import Hearing, Verdict
 from course.grading.judge.link import FLOOD, MOST, START, Link, Trouble
 from course.grading.judge.sources import Cell
 from course.grading.judge.subject import Kernel
+from course.grading.warm.client import WarmManager
 from course.lesson import Variant
 
 # How long an interrupted kernel may take to answer again, in seconds.
@@ -55,6 +57,11 @@ class Judge(Execute):
     most_restarts = Integer(20, help="How often a submission's kernel is started again.").tag(
         config=True
     )
+
+    sandbox = Bool(
+        not os.environ.get("COURSE_NO_SANDBOX"),
+        help="Whether kernels are shut in, and grading refused where that can't be had.",
+    ).tag(config=True)
 
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any], km: Any = None
@@ -201,8 +208,20 @@ class Judge(Execute):
     # The kernel -----------------------------------------------------------------------------------
 
     def create_kernel_manager(self) -> AsyncKernelManager:
-        """A manager whose clients take no message larger than all that a question may return."""
+        """A manager of warm kernels, whose clients take no message larger than a question's all."""
+        if self.sandbox or not warm.what_is_missing():
+            self.kernel_name, self.kernel_manager_class = warm.KERNEL_NAME, WarmManager
+            self.shutdown_kernel = "immediate"  # it has nothing to say any more
         manager = super().create_kernel_manager()
+        coursedir = self.parent.parent.coursedir
+        manager.update_config(
+            Config(
+                WarmProvisioner={
+                    "sandbox": self.sandbox,
+                    "hidden": [coursedir.root, *manager.config.WarmProvisioner.get("hidden", [])],
+                }
+            )
+        )
         manager.context.setsockopt(zmq.MAXMSGSIZE, MOST)
         return manager
 

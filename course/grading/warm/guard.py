@@ -1,0 +1,129 @@
+"""A kernel's guard: forks it, waits for it, and sees to it that it ends.
+
+It stays outside the kernel's sandbox, where the kernel can't reach it. It ends the kernel when the
+grader lets go of the leash, when the parent is gone, and when the kernel takes too much memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import traceback
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from course.grading.sandbox import cgroup, jail, memory, view
+from course.grading.sandbox.jail import Jail
+from course.grading.sandbox.limits import Limits
+
+_LOOK_MS = 100  # how often the memory is looked at
+STANDS = b"stands"  # what a kernel says when it is shut in
+
+
+def run(request: dict[str, Any], fds: list[int], parent: int, number: int) -> NoReturn:
+    """Do it all, in a process just forked for it. `fds`: the leash, then the kernel's sockets."""
+    status = 1
+    leash = socket.socket(fileno=fds[0])
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        limits = Limits(**request["limits"])
+        room = None
+        if request["sandbox"]:
+            shown = view.shown(request["hidden"]), view.links()
+            room = Jail(number, request["work"], request["gpu"], limits, *shown)
+        _guard(request, leash, fds[1:], parent, room)
+        status = 0
+    except BaseException:
+        with suppress(OSError):
+            leash.send(json.dumps({"error": traceback.format_exc(limit=-3)}).encode())
+    finally:
+        os._exit(status)
+
+
+def _guard(
+    request: dict[str, Any], leash: socket.socket, fds: list[int], parent: int, room: Jail | None
+) -> None:
+    alive = os.pidfd_open(parent)
+    group = cgroup.make(f"course-{parent}-{room.number}", room.limits) if room else None
+    here, there = socket.socketpair()
+    if room:
+        jail.leave_user()
+    pid = os.fork()
+    if pid == 0:
+        for fd in (leash.fileno(), here.fileno(), alive):
+            os.close(fd)
+        _become_kernel(request, fds, there, room)
+    there.close()
+    for fd in fds:
+        os.close(fd)
+    ended = os.pidfd_open(pid)
+    in_group = group is not None and cgroup.enter(group, pid)
+    with suppress(OSError):
+        here.send(b"go")
+        said = here.recv(10_000)
+        if said != STANDS:
+            raise RuntimeError(said.decode() or "the kernel ended before it was shut in")
+    socket.send_fds(leash, [json.dumps({"pid": pid}).encode()], [ended])
+    gauge = None if room is None or in_group else memory.Gauge(pid)
+    why = _wait(leash, alive, ended, gauge, room)
+    if why:
+        _kill(pid, ended, room)
+    _, status = os.waitpid(pid, 0)
+    if group is not None:
+        cgroup.remove(group)
+    with suppress(OSError):
+        code = os.waitstatus_to_exitcode(status)
+        leash.send(json.dumps({"ended": code, "why": why}).encode())
+
+
+def _become_kernel(
+    request: dict[str, Any], fds: list[int], line: socket.socket, room: Jail | None
+) -> NoReturn:
+    from course.grading.warm import kernel
+
+    try:
+        line.recv(2)  # until it is in its group
+        if room:
+            jail.enter(room)
+        else:
+            os.setsid()
+            os.chdir(request["work"] or "/")
+        kernel.tidy(request, [line.fileno(), *fds])
+        if room:
+            jail.lock()
+        line.send(STANDS)
+    except BaseException:
+        with suppress(OSError):
+            line.send(traceback.format_exc(limit=-3).encode()[-10_000:])
+        os._exit(1)
+    line.close()
+    kernel.serve(request, fds)
+
+
+def _wait(
+    leash: socket.socket, alive: int, ended: int, gauge: memory.Gauge | None, room: Jail | None
+) -> str:
+    """Wait for the kernel's end; why it has to be brought about, or nothing."""
+    poll = select.poll()
+    for fd in (leash.fileno(), alive, ended):
+        poll.register(fd, select.POLLIN)
+    while True:
+        ready = {fd for fd, _ in poll.poll(_LOOK_MS if gauge else None)}
+        if ended in ready:
+            return ""
+        if ready:
+            return "asked"
+        if gauge and room and gauge.exceeds(room.limits.memory_mb * 2**20):
+            return "memory"
+
+
+def _kill(pid: int, ended: int, room: Jail | None) -> None:
+    with suppress(OSError):
+        if room is None:
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            signal.pidfd_send_signal(ended, signal.SIGKILL)
