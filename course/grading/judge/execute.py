@@ -29,6 +29,7 @@ from course.grading.judge.court import Hearing, Verdict
 from course.grading.judge.link import FLOOD, MOST, START, Link, Trouble
 from course.grading.judge.sources import Cell
 from course.grading.judge.subject import Kernel
+from course.grading.warm import nursery
 from course.grading.warm.client import WarmManager
 from course.lesson import Variant
 
@@ -75,7 +76,8 @@ class Judge(Execute):
         self._restarts = 0
         self._until = time.monotonic() + self.submission_seconds
         beside = Path(resources["metadata"]["path"])
-        with tempfile.TemporaryDirectory(prefix="submission-") as folder:
+        private = nursery.shared.folder() if self._is_warm() else None
+        with tempfile.TemporaryDirectory(prefix="submission-", dir=private) as folder:
             # The student's files, and no notebook: the one beside them is the grader's.
             work = Path(folder, "work")
             shutil.copytree(beside, work, ignore=_not_theirs)
@@ -209,7 +211,7 @@ class Judge(Execute):
 
     def create_kernel_manager(self) -> AsyncKernelManager:
         """A manager of warm kernels, whose clients take no message larger than a question's all."""
-        if self.sandbox or not warm.what_is_missing():
+        if self._is_warm():
             self.kernel_name, self.kernel_manager_class = warm.KERNEL_NAME, WarmManager
             self.shutdown_kernel = "immediate"  # it has nothing to say any more
         manager = super().create_kernel_manager()
@@ -224,6 +226,9 @@ class Judge(Execute):
         )
         manager.context.setsockopt(zmq.MAXMSGSIZE, MOST)
         return manager
+
+    def _is_warm(self) -> bool:
+        return self.sandbox or not warm.what_is_missing()
 
     def start_new_kernel(self, **kwargs: Any) -> None:
         """Start a kernel that knows nothing of the grader's, and no module of the student's yet."""

@@ -40,6 +40,8 @@ def apply(limits: Limits, gpu: bool) -> None:
         # Asked for at once it fails at once; what grows is seen to by the guard. Room for what is
         # there already, and for stacks.
         wanted[resource.RLIMIT_DATA] = _data() + (limits.memory_mb + 1024) * _MB
+    with open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:
+        file.write("1000")  # should the machine run out of memory, this goes first
     for kind, most in wanted.items():
         hard = resource.getrlimit(kind)[1]
         value = most if hard == resource.RLIM_INFINITY else min(most, hard)

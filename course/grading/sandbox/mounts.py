@@ -24,6 +24,11 @@ from course.grading.sandbox.view import View
 
 HOME = "/home/student"
 WORK = f"{HOME}/work"
+# What of a process's environment goes with this root.
+ENVIRONMENT = {
+    "HOME": HOME, "USER": "student", "LOGNAME": "student", "SHELL": "/bin/sh",
+    "IPYTHONDIR": "/tmp/ipython",
+}  # fmt: skip
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _GPU = ("nvidia*", "nvidia-caps", "dri", "kfd")
 _PASSWD = "root:x:0:0::/:/bin/false\nstudent:x:{uid}:{uid}::/home/student:/bin/bash\n"

@@ -5,6 +5,7 @@ Worked out once, in the warm parent, from what that has imported.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterable
@@ -31,7 +32,8 @@ def links() -> View:
     return [(path, os.readlink(path)) for path in _SYSTEM if os.path.islink(path)]
 
 
-def shown(hidden: Iterable[str] = ()) -> View:
+@functools.cache
+def shown(hidden: tuple[str, ...] = ()) -> View:
     """What is shown, and with "" in place of a source what is hidden, the outer ones first."""
     wanted: dict[str, str] = {}
     for path in _existing():

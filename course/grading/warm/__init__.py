@@ -10,6 +10,7 @@ import sys
 KERNEL_NAME = "course-graded"
 # A kernel's sockets, numbered from 1.
 PORTS = ("shell", "iopub", "stdin", "control", "hb")
+END = b"end"  # what the parent is told when no more kernels are wanted
 
 
 def what_is_missing() -> str:

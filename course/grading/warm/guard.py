@@ -15,26 +15,28 @@ import traceback
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from course.grading.sandbox import cgroup, jail, memory, view
+from course.grading.sandbox import cgroup, jail, memory, syscalls, view
 from course.grading.sandbox.jail import Jail
 from course.grading.sandbox.limits import Limits
+from course.grading.sandbox.view import View
 
+_BYTES = 100_000  # of a request
 _LOOK_MS = 100  # how often the memory is looked at
 STANDS = b"stands"  # what a kernel says when it is shut in
 
 
-def run(request: dict[str, Any], fds: list[int], parent: int, number: int) -> NoReturn:
+def run(fds: list[int], parent: int, number: int, shown: View) -> NoReturn:
     """Do it all, in a process just forked for it. `fds`: the leash, then the kernel's sockets."""
     status = 1
     leash = socket.socket(fileno=fds[0])
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
+        request = json.loads(leash.recv(_BYTES))
         limits = Limits(**request["limits"])
         room = None
         if request["sandbox"]:
-            shown = view.shown(request["hidden"]), view.links()
-            room = Jail(number, request["work"], request["gpu"], limits, *shown)
+            room = Jail(number, request["work"], request["gpu"], limits, shown, view.links())
         _guard(request, leash, fds[1:], parent, room)
         status = 0
     except BaseException:
@@ -86,16 +88,18 @@ def _become_kernel(
     from course.grading.warm import kernel
 
     try:
-        line.recv(2)  # until it is in its group
+        if line.recv(2) != b"go":  # which comes when it is in its group
+            os._exit(1)
         if room:
             jail.enter(room)
         else:
             os.setsid()
-            os.chdir(request["work"] or "/")
+            os.chdir(request["work"])
         kernel.tidy(request, [line.fileno(), *fds])
+        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)  # should the guard be killed
         if room:
             jail.lock()
-        line.send(STANDS)
+        line.send(STANDS)  # which fails where the guard is gone already
     except BaseException:
         with suppress(OSError):
             line.send(traceback.format_exc(limit=-3).encode()[-10_000:])

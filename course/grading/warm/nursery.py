@@ -11,8 +11,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
+
+from course.grading.warm import END
 
 # What a kernel and its parent get of the grader's environment: no names of files, no secrets.
 _KEPT = ("LANG", "LC_", "TZ", "OMP_", "MKL_", "OPENBLAS_", "CUDA_", "NVIDIA_", "HIP_", "NBGRADER_")
@@ -42,9 +45,12 @@ class Nursery:
         with self._lock:
             self._start()
 
-    def request(self, asked: dict[str, Any], fds: list[int]) -> None:
-        """Have a kernel forked; what becomes of it is told on the first of `fds`."""
-        message = json.dumps(asked).encode()
+    def request(self, hidden: list[str], fds: list[int]) -> None:
+        """Have a kernel forked. The first of `fds` is where its guard reads the rest, and answers.
+
+        `hidden` are folders that it is not to see, wherever they lie.
+        """
+        message = json.dumps({"hidden": hidden}).encode()
         with self._lock:
             for last in (False, True):
                 line = self._start()
@@ -64,6 +70,13 @@ class Nursery:
             self._number += 1
             return f"{self._folder}/{self._number}"
 
+    def folder(self) -> Path:
+        """A private folder that goes when this process ends, in whatever way."""
+        with self._lock:
+            self._start()
+            assert self._folder is not None
+            return self._folder
+
     def trouble(self) -> str:
         """What the parent said when it ended."""
         if self._said is None:
@@ -74,7 +87,13 @@ class Nursery:
     def close(self) -> None:
         """End the parent, and with it all kernels."""
         with self._lock:
+            if self._line is not None:
+                with suppress(OSError):
+                    self._line.send(END)
             self._end()
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._folder = None
 
     def forget(self) -> None:
         """Leave the parent to the process that this one was forked from."""
@@ -111,16 +130,13 @@ class Nursery:
         if self._process is not None:
             self._process.wait()
             self._process = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
 
 
 def _folder() -> Path:
     """A private folder whose path is short enough for sockets in it."""
-    for parent in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):
-        if parent and len(parent) < _LONGEST and os.access(parent, os.W_OK):
-            return Path(tempfile.mkdtemp(prefix="course-", dir=parent))
+    for place in (tempfile.gettempdir(), "/tmp"):
+        if len(place) < _LONGEST and os.access(place, os.W_OK):
+            return Path(tempfile.mkdtemp(prefix="course-", dir=place))
     raise OSError("There is no folder with a short name for the kernels' sockets: set TMPDIR=/tmp.")
 
 

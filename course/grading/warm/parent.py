@@ -1,8 +1,8 @@
 """The warm parent: imports what kernels need, then forks one for each request.
 
 It has one thread, no event loop, no ZeroMQ context, no CUDA and no data of anyone's, so that a fork
-is whole. It ends with the process that started it, and
-then removes the FOLDER of its kernels' sockets: `python -m course.grading.warm.parent FD FOLDER`.
+is whole. It ends with the process that started it, and where that was killed it removes the FOLDER
+of its kernels' sockets: `python -m course.grading.warm.parent FD FOLDER`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ import socket
 import sys
 from contextlib import suppress
 
-from course.grading.sandbox import seccomp
+from course.grading.sandbox import seccomp, view
+from course.grading.warm import END
 
-REQUEST_BYTES, REQUEST_FDS = 150_000, 16
+_BYTES, _FDS = 100_000, 16  # of a request
 
 _IMPORTS = (
     "numpy", "matplotlib.pyplot", "torch", "torch.nn.functional", "torch_geometric", "ipywidgets",
@@ -67,8 +68,8 @@ def warm_up() -> None:
     gc.freeze()  # what is here stays shared: collecting would touch, and so copy, every page
 
 
-def serve(line: socket.socket) -> None:
-    """Fork a guard for each request, until the other end is gone."""
+def serve(line: socket.socket) -> bool:
+    """Fork a guard for each request, until told to end; False where the grader was gone before."""
     from course.grading.warm import guard
 
     grader = os.pidfd_open(os.getppid())
@@ -78,21 +79,23 @@ def serve(line: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # a guard that ends is forgotten
     number = 0
     while not any(fd == grader for fd, _ in poll.poll()):
-        asked, fds, _, _ = socket.recv_fds(line, REQUEST_BYTES, REQUEST_FDS)
-        if not asked:
-            return
+        asked, fds, _, _ = socket.recv_fds(line, _BYTES, _FDS)
+        if asked in (b"", END):
+            return bool(asked)
         number += 1
         own = os.getpid()
+        # Worked out once, for all guards. It is all that is told here: what is a kernel's own, its
+        # guard reads from the leash, so that no later kernel finds it in its memory.
+        shown = view.shown(tuple(json.loads(asked)["hidden"]))
         if os.fork() == 0:
             line.close()
-            guard.run(json.loads(asked), fds, own, number)
+            guard.run(fds, own, number, shown)
         for fd in fds:
             os.close(fd)
+    return False
 
 
 if __name__ == "__main__":
-    try:
-        warm_up()
-        serve(socket.socket(fileno=int(sys.argv[1])))
-    finally:
+    warm_up()
+    if not serve(socket.socket(fileno=int(sys.argv[1]))):
         shutil.rmtree(sys.argv[2], ignore_errors=True)

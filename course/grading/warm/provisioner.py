@@ -16,6 +16,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Bool, Integer, List, Unicode
 
+from course.grading.sandbox import mounts
 from course.grading.sandbox.limits import Limits
 from course.grading.warm import PORTS, nursery
 
@@ -89,15 +90,19 @@ class WarmProvisioner(KernelProvisionerBase):
         asked = {
             "sandbox": self.sandbox,
             "gpu": self.gpu,
-            "hidden": list(self.hidden),
             "work": os.path.abspath(kwargs.get("cwd") or "."),
             "limits": {name: getattr(self, name) for name in _LIMITS},
-            "env": nursery.environment(kwargs["env"]),
+            "env": nursery.environment(kwargs["env"]) | mounts.ENVIRONMENT
+            if self.sandbox
+            else kwargs["env"],
             "key": manager.session.key.decode(),
             "signature_scheme": manager.session.signature_scheme,
         }
+        self._leash.send(json.dumps(asked).encode())
         with theirs:
-            nursery.shared.request(asked, [theirs.fileno(), *(s.fileno() for s in bound)])
+            nursery.shared.request(
+                list(self.hidden), [theirs.fileno(), *(s.fileno() for s in bound)]
+            )
         for one in bound:
             one.close()
         await _readable(self._leash.fileno(), _START_SECONDS)
