@@ -58,7 +58,7 @@ def main(wanted: list[str]) -> None:
     """Print both parts."""
     attacks = [
         a for a in bank.read()
-        if not a.not_run and (not wanted or any(name in a.name for name in wanted))
+        if not a.sandbox and (not wanted or any(name in a.name for name in wanted))
     ]  # fmt: skip
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda kind: _outcomes(Path(folder), attacks, kind), (True, False)))

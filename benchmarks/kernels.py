@@ -20,7 +20,6 @@ from pathlib import Path
 from jupyter_client.manager import AsyncKernelManager
 from traitlets.config import Config
 
-from course.grading.warm import KERNEL_NAME
 from course.grading.warm.client import WarmManager
 
 IMPORTS = "import torch, torch_geometric"
@@ -70,7 +69,7 @@ def _memory(pid: int) -> tuple[float, float]:
 
 
 def _warm(sandbox: bool) -> WarmManager:
-    return WarmManager(kernel_name=KERNEL_NAME, config=Config(WarmProvisioner={"sandbox": sandbox}))
+    return WarmManager(config=Config(WarmProvisioner={"sandbox": sandbox}))
 
 
 async def _measure(count: int) -> dict[str, list[Run]]:

@@ -72,6 +72,12 @@ def _sample_class(root: Path, options: argparse.Namespace) -> int:
     return sample.main(root, options)
 
 
+def _doctor(root: Path, _: argparse.Namespace) -> int:
+    from course.grading import doctor  # imports nbgrader: not for the other commands
+
+    return doctor.main(root)
+
+
 def _check_grader(root: Path, options: argparse.Namespace) -> int:
     from course.grading import inspection  # imports nbgrader: not for the other commands
 
@@ -133,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("check-grader", _check_grader, "grade every catalogued answer for real")
     sub.add_argument("lessons", nargs="*", metavar="LESSON", help="default: all")
     sub.add_argument("--workers", type=int, default=2, metavar="N")
+    sub.add_argument("--no-sandbox", action="store_true", help="don't shut the kernels in")
 
     sub = command("extend", _extend, "a later deadline for one student")
     sub.add_argument("assignment", metavar="ASSIGNMENT")
@@ -148,6 +155,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("student", metavar="STUDENT")
     sub.add_argument("assignment", metavar="ASSIGNMENT")
     sub.add_argument("exercise", metavar="EXERCISE")
+
+    command("doctor", _doctor, "whether this machine can grade, and what it lacks")
     return parser
 
 

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 
-from course.grading import notes, reading, warm
+from course.grading import notes, reading
 from course.grading.judge.execute import Judge
 from course.grading.sandbox import probe
 from course.grading.warm import nursery
@@ -33,8 +33,9 @@ class Intake(NotebookExporter):
         # nbgrader makes its exporter when it has listed the notebooks to grade, and before it
         # starts: the one moment when the list can still be completed.
         if isinstance(self.parent, Autograde):
-            _list_expected(self.parent)
             _get_ready(self.parent)
+            _list_expected(self.parent)
+            self._dropped = {folder: drop_links(Path(folder)) for folder in self.parent.assignments}
 
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
@@ -47,6 +48,7 @@ class Intake(NotebookExporter):
             return super().from_filename(filename, resources, **kw)
         release = released(self.parent.coursedir, resources["nbgrader"]["assignment"])[path.stem]
         notebook, sentences = take_in(path, release)
+        sentences = self._dropped.get(str(path.parent), []) + sentences
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
         resources["course"] = {"release": release, "sentences": sentences}
         return self.from_notebook_node(notebook, resources, **kw)
@@ -151,12 +153,28 @@ def _list_expected(converter: Autograde) -> None:
         converter.assignments[folder] = [os.path.join(folder, f"{name}.ipynb") for name in names]
 
 
+def drop_links(folder: Path) -> list[str]:
+    """Remove what is no file or folder from a submission; a sentence on each, for its author.
+
+    A link leads to files of the machine that it is read on, which are the grader's and not the
+    student's. nbgrader would follow it: it copies what it finds there, and grades it.
+    """
+    sentences = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            path.unlink()
+            sentences.append(
+                f"{notes.code(path.name)} is no file but a link or the like, and was left out. "
+                "Hand in the file itself."
+            )
+    return sentences
+
+
 def _get_ready(converter: Autograde) -> None:
     """Before any submission is touched: NbGraderException where kernels can't be shut in."""
     if not Judge(parent=converter).sandbox:
         return
-    missing = probe.what_is_missing() or warm.what_is_missing()
-    if missing:
+    if missing := probe.what_is_missing():
         raise NbGraderException(missing)
     nursery.shared.start()  # it warms up while the first submission is taken in
 

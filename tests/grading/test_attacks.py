@@ -14,7 +14,7 @@ from course_under_attack import CANARIES, Outcome, grade, prepare, spoken
 
 ATTACKS = bank.read()
 POINTS = {name: exercise.points for name, exercise in spoken().exercises.items()}
-_SUBMISSIONS = bank.submissions([a for a in ATTACKS if not a.not_run])
+_SUBMISSIONS = bank.submissions(ATTACKS)
 _HALVES = _SUBMISSIONS[0::2], [_SUBMISSIONS[0], *_SUBMISSIONS[1::2]]  # each with the honest one
 _CASES = [
     pytest.param(
@@ -46,9 +46,8 @@ def test_an_attack_gains_nothing_and_sees_nothing(graded, half, submission):
         wanted = {0} if name in loses else {0, points} if name in may_lose else {points}
         assert outcome.scores[name] in wanted, (name, outcome.told)
     assert "<script>document.title" not in outcome.page
-    if not any(attack.sandbox for attack in submission.attacks):
-        assert CANARIES.search(outcome.page) is None
-        assert CANARIES.search(outcome.outputs) is None
+    assert CANARIES.search(outcome.page) is None
+    assert CANARIES.search(outcome.outputs) is None
 
 
 def test_the_canaries_are_where_they_are_looked_for():
@@ -58,10 +57,9 @@ def test_the_canaries_are_where_they_are_looked_for():
     }  # fmt: skip
 
 
-def test_the_bank_is_large_and_says_what_it_leaves_to_the_sandbox():
-    assert len(ATTACKS) >= 50
+def test_the_bank_is_large_and_all_of_it_is_handed_in():
+    assert len(ATTACKS) >= 70
     handed_in = [a for one in _SUBMISSIONS for a in one.attacks]
-    assert {a.name for a in handed_in} == {a.name for a in ATTACKS if not a.not_run}
+    assert {a.name for a in handed_in} == {a.name for a in ATTACKS}
     for attack in ATTACKS:
         assert attack.loses | attack.may_lose <= set(POINTS)
-        assert attack.sandbox or not attack.not_run

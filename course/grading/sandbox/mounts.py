@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -132,11 +133,22 @@ def _scratch(work: str, owner: int) -> None:
         bind(folder, f"/new{place}")
     folder = f"/new{WORK}"
     if work:
+        _check_size(work)
         shutil.copytree(work, folder, ignore=_no_file)
     os.makedirs(folder, exist_ok=True)
     for path, _, names in os.walk(folder):
         for name in ("", *names):
             os.chown(os.path.join(path, name), owner, owner)
+
+
+def _check_size(folder: str) -> None:
+    """OSError where a folder is no student's work: larger than all that a kernel may write."""
+    room = os.statvfs("/scratch")
+    left, device = room.f_bavail * room.f_frsize, os.stat(folder).st_dev
+    for path, _, names in os.walk(folder):
+        left -= sum(os.lstat(os.path.join(path, name)).st_size for name in names)
+        if left < 0 or os.stat(path).st_dev != device:
+            raise OSError(errno.EFBIG, "More files than a kernel has room for", folder)
 
 
 def _no_file(folder: str, names: list[str]) -> list[str]:

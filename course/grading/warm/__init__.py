@@ -2,10 +2,9 @@
 
 The grader's process asks its `nursery` for a kernel; that has one `parent`, which forks a `guard`
 for each kernel, and that forks the `kernel` itself and shuts it in (`course.grading.sandbox`).
-`provisioner` offers them to Jupyter, by the name that is in kernelspec/kernel.json.
+`provisioner` offers them to Jupyter, for which kernelspec/ describes them; graders use the manager
+in `client`, which needs nothing installed.
 """
-
-import sys
 
 KERNEL_NAME = "course-graded"
 # A kernel's sockets, numbered from 1.
@@ -13,16 +12,12 @@ PORTS = ("shell", "iopub", "stdin", "control", "hb")
 END = b"end"  # what the parent is told when no more kernels are wanted
 
 
-def what_is_missing() -> str:
-    """Why Jupyter can't start our kernels, in a sentence; "" where it can."""
+def is_known() -> bool:
+    """Whether any program of Jupyter's finds these kernels here, by their name."""
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.provisioning import KernelProvisionerFactory
 
-    if sys.platform != "linux":
-        return "Warm kernels need Linux."
-    if (
+    return (
         KERNEL_NAME in KernelSpecManager().find_kernel_specs()
         and "course-warm" in KernelProvisionerFactory.instance().provisioners
-    ):
-        return ""
-    return f"Jupyter does not know the kernel {KERNEL_NAME}: run `make setup` in the course folder."
+    )

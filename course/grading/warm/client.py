@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import time
+import uuid
+from pathlib import Path
 from queue import Empty
 from typing import Any
 
 from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
 
+from course.grading.warm.provisioner import WarmProvisioner
+
+_KERNELSPEC = Path(__file__).parent / "kernelspec"
 _LOOK = 0.5  # how long to wait until the kernel's death would be noticed, in seconds
 
 
@@ -41,10 +47,28 @@ class WarmClient(AsyncKernelClient):
 
 
 class WarmManager(AsyncKernelManager):
-    """An asynchronous manager whose clients are such."""
+    """An asynchronous manager of our kernels, whether or not Jupyter knows them by name."""
 
     client_class = "course.grading.warm.client.WarmClient"
     client_factory = Type(WarmClient, klass=WarmClient)
+
+    @property
+    def pid(self) -> int:
+        """The kernel's process, as this machine numbers it."""
+        return self.provisioner.pid if isinstance(self.provisioner, WarmProvisioner) else 0
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """The one that comes with the package."""
+        return KernelSpec.from_resource_dir(str(_KERNELSPEC))
+
+    async def _async_pre_start_kernel(self, **kw: Any) -> tuple[list[str], dict[str, Any]]:
+        if self.provisioner is None:
+            self.kernel_id = self.kernel_id or str(uuid.uuid4())
+            self.provisioner = WarmProvisioner(
+                kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self
+            )
+        return await super()._async_pre_start_kernel(**kw)
 
     async def _async_wait(self, pollinterval: float = 0.1) -> None:  # noqa: ARG002
         """Wait until the kernel has ended, without asking again and again."""

@@ -20,7 +20,7 @@ from course.grading.sandbox.jail import Jail
 from course.grading.sandbox.limits import Limits
 from course.grading.sandbox.view import View
 
-_BYTES = 100_000  # of a request
+_BYTES = 200_000  # of a request
 _LOOK_MS = 100  # how often the memory is looked at
 STANDS = b"stands"  # what a kernel says when it is shut in
 
@@ -64,14 +64,14 @@ def _guard(
         os.close(fd)
     ended = os.pidfd_open(pid)
     in_group = group is not None and cgroup.enter(group, pid)
-    with suppress(OSError):
-        here.send(b"go")
-        said = here.recv(10_000)
-        if said != STANDS:
-            raise RuntimeError(said.decode() or "the kernel ended before it was shut in")
+    here.send(b"go")
+    poll = select.poll()
+    for fd in (leash.fileno(), alive, ended):
+        poll.register(fd, select.POLLIN)
+    _await_sandbox(here, poll)
     socket.send_fds(leash, [json.dumps({"pid": pid}).encode()], [ended])
     gauge = None if room is None or in_group else memory.Gauge(pid)
-    why = _wait(leash, alive, ended, gauge, room)
+    why = _wait(poll, ended, gauge, room)
     if why:
         _kill(pid, ended, room)
     _, status = os.waitpid(pid, 0)
@@ -88,15 +88,16 @@ def _become_kernel(
     from course.grading.warm import kernel
 
     try:
+        _end_with_guard()
         if line.recv(2) != b"go":  # which comes when it is in its group
             os._exit(1)
         if room:
             jail.enter(room)
         else:
             os.setsid()
-            os.chdir(request["work"])
+            os.chdir(request["work"] or "/")
         kernel.tidy(request, [line.fileno(), *fds])
-        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)  # should the guard be killed
+        _end_with_guard()  # again: Linux forgets it when a process becomes another user's
         if room:
             jail.lock()
         line.send(STANDS)  # which fails where the guard is gone already
@@ -108,13 +109,26 @@ def _become_kernel(
     kernel.serve(request, fds)
 
 
-def _wait(
-    leash: socket.socket, alive: int, ended: int, gauge: memory.Gauge | None, room: Jail | None
-) -> str:
+def _end_with_guard() -> None:
+    """Have Linux end this process when its guard ends: were that killed, nobody else would."""
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _await_sandbox(line: socket.socket, poll: select.poll) -> None:
+    """Wait until the kernel is shut in. RuntimeError where it is not, or nobody waits for it."""
+    poll.register(line, select.POLLIN)
+    poll.poll()
+    poll.unregister(line)
+    line.setblocking(False)
+    said = b""
+    with suppress(OSError):
+        said = line.recv(_BYTES)
+    if said != STANDS:
+        raise RuntimeError(said.decode() or "the kernel ended before it was shut in")
+
+
+def _wait(poll: select.poll, ended: int, gauge: memory.Gauge | None, room: Jail | None) -> str:
     """Wait for the kernel's end; why it has to be brought about, or nothing."""
-    poll = select.poll()
-    for fd in (leash.fileno(), alive, ended):
-        poll.register(fd, select.POLLIN)
     while True:
         ready = {fd for fd, _ in poll.poll(_LOOK_MS if gauge else None)}
         if ended in ready:

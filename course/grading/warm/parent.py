@@ -23,7 +23,7 @@ from contextlib import suppress
 from course.grading.sandbox import seccomp, view
 from course.grading.warm import END
 
-_BYTES, _FDS = 100_000, 16  # of a request
+_BYTES, _FDS = 200_000, 16  # of a request
 
 _IMPORTS = (
     "numpy", "matplotlib.pyplot", "torch", "torch.nn.functional", "torch_geometric", "ipywidgets",

@@ -90,7 +90,7 @@ class WarmProvisioner(KernelProvisionerBase):
         asked = {
             "sandbox": self.sandbox,
             "gpu": self.gpu,
-            "work": os.path.abspath(kwargs.get("cwd") or "."),
+            "work": os.path.abspath(kwargs["cwd"]) if kwargs.get("cwd") else "",
             "limits": {name: getattr(self, name) for name in _LIMITS},
             "env": nursery.environment(kwargs["env"]) | mounts.ENVIRONMENT
             if self.sandbox
@@ -105,8 +105,9 @@ class WarmProvisioner(KernelProvisionerBase):
             )
         for one in bound:
             one.close()
-        await _readable(self._leash.fileno(), _START_SECONDS)
-        said, fds, _, _ = socket.recv_fds(self._leash, _MESSAGE, 1)
+        said, fds = b'{"error": "it took too long"}', list[int]()
+        if await _readable(self._leash.fileno(), _START_SECONDS):
+            said, fds, _, _ = socket.recv_fds(self._leash, _MESSAGE, 1)
         told = json.loads(said or "{}")
         if not fds:
             await self.cleanup()
@@ -125,8 +126,7 @@ class WarmProvisioner(KernelProvisionerBase):
         """Wait until it, and all that it started, has ended."""
         if self.has_process and self._leash is not None:
             await _readable(self._process, None)
-            await _readable(self._leash.fileno(), _END_SECONDS)
-            if _is_ready(self._leash.fileno()):
+            if await _readable(self._leash.fileno(), _END_SECONDS):
                 told = json.loads(self._leash.recv(_MESSAGE) or "{}")
                 self._code, self.why_ended = told.get("ended"), told.get("why", "")
             os.close(self._process)
@@ -176,13 +176,14 @@ def _settle(ready: asyncio.Future[None]) -> None:
         ready.set_result(None)
 
 
-async def _readable(fd: int, seconds: float | None) -> None:
-    """Wait until there is something to read, or that time is over."""
+async def _readable(fd: int, seconds: float | None) -> bool:
+    """Wait until there is something to read, or that time is over; whether there is."""
     loop = asyncio.get_running_loop()
     ready = loop.create_future()
     loop.add_reader(fd, _settle, ready)
     try:
         with suppress(TimeoutError):
             await asyncio.wait_for(ready, seconds)
+        return ready.done() and not ready.cancelled()
     finally:
         loop.remove_reader(fd)

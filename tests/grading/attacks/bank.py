@@ -4,14 +4,13 @@ An attack is a percent script. Its docstring says what it tries, and then, one a
 
     Loses: raised count            exercises that must score 0
     May lose: ramp                 exercises whose score is the attacker's own affair
-    Needs the sandbox: why         what the judge alone can't keep from happening
-    Not run: why                   too dangerous for that
+    Needs the sandbox: why         not to be run without: the judge alone can't keep it from happening
 
 Every other exercise is answered rightly and must get all its points; attacks that only answer may
 share a submission, each on its own exercises. The cells: `answer="raised"`
 stands in that answer cell; plain cells before the first answer go to the notebook's start, those
-after it to its end; `beside="name.py"` is a file handed in with it; `edit=true` is code that changes
-the submitted `notebook`, run by whoever builds the submission.
+after it to its end; `beside="name.py"` is a file handed in with it, and `link="name" to="path"` a
+link; `edit=true` is code that changes the submitted `notebook`, run by whoever builds the submission.
 """
 
 import ast
@@ -41,7 +40,6 @@ class Attack:
     loses: frozenset[str]
     may_lose: frozenset[str]
     sandbox: str
-    not_run: str
     cells: list[NotebookNode]
 
     @property
@@ -86,6 +84,11 @@ class Submission:
                 notebook.cells.insert(place, nbformat.v4.new_code_cell(cell.source))
                 first += not at_end
         (folder / f"{name}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
+        for cell in cells:
+            if "link" in cell.metadata:
+                path = folder / cell.metadata["link"]
+                path.unlink(missing_ok=True)
+                path.symlink_to(cell.metadata["to"])
 
 
 def submissions(attacks: list[Attack]) -> list[Submission]:
@@ -118,6 +121,5 @@ def _read(path: Path) -> Attack:
         frozenset(said.get("Loses", "").split()),
         frozenset(said.get("May lose", "").split()),
         said.get("Needs the sandbox", ""),
-        said.get("Not run", ""),
         cells,
     )

@@ -1,7 +1,7 @@
 """Processes that start processes.
 
-Needs the sandbox: nothing bounds their number.
-Not run: until then it would stop the machine.
+May lose: raised ramp after count loose
+Needs the sandbox: nothing else bounds their number.
 """
 
 # %%

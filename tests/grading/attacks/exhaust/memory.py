@@ -1,16 +1,27 @@
-"""All the memory there is, asked for piece by piece (here up to a limit that it sets itself).
+"""All the memory there is: at once, piece by piece, and in memory that is shared.
 
-Loses: count
-Needs the sandbox: without its own limit it takes the machine's memory.
+Loses: raised count loose
+Needs the sandbox: without a limit it takes the machine's memory.
 """
 
+
+# %% answer="raised"
+def raised(z):
+    return torch.zeros(10**12)
+
+
 # %% answer="count"
-import resource
-
-
 def count(z):
-    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + 500_000_000, -1))
     pieces = []
     while True:
         pieces.append(bytearray(50_000_000))
+
+
+# %% answer="loose"
+def loose(z):
+    import mmap
+
+    pieces = []
+    while True:
+        pieces.append(mmap.mmap(-1, 50_000_000))
+        pieces[-1].write(b"x" * 50_000_000)

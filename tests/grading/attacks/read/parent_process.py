@@ -1,4 +1,4 @@
-"""What the operating system tells of the process that started the kernel.
+"""What the operating system tells of other processes: of the one that started the kernel, of all.
 
 Needs the sandbox: processes of the same user can look at each other.
 """
@@ -7,6 +7,11 @@ Needs the sandbox: processes of the same user can look at each other.
 import os
 from pathlib import Path
 
-parent = Path("/proc", str(os.getppid()))
-print((parent / "cmdline").read_bytes(), (parent / "environ").read_bytes())
-print(list((parent / "cwd").glob("lessons/*")))
+others = {int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()} - {os.getpid()}
+for pid in {os.getppid(), *others}:
+    for what in ("cmdline", "environ", "maps"):
+        try:
+            print("CAN" + "ARY-message", pid, Path(f"/proc/{pid}/{what}").read_bytes()[:200])
+        except OSError:
+            pass
+    print(list(Path(f"/proc/{pid}/cwd").glob("lessons/*")))
