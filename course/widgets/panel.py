@@ -15,7 +15,7 @@ import anywidget
 import traitlets
 
 from .picture import Arrays, Draw, Picture
-from .style import Style
+from .style import Style, minus
 from .threads import one_thread
 
 State = dict[str, Any]
@@ -171,7 +171,7 @@ class Panel(Shown):
         picture = self._picture.png(arrays)
         handles = [self._picture.frame(d["axes"]) | {"names": d} for d in self._drag]
         with self.hold_sync():
-            self.caption = self._sentence(self.state, arrays)
+            self.caption = minus(self._sentence(self.state, arrays))
             self.geometry = {"size": list(self._picture.size()), "handles": handles}
             self.picture = picture
 

@@ -121,6 +121,7 @@ class Stamps:
         key = (
             text.get_text(), text.get_color(), text.get_fontsize(), text.get_fontweight(),
             text.get_horizontalalignment(), text.get_verticalalignment(), text.get_rotation(),
+            bool(text.get_path_effects()),
         )  # fmt: skip
         if key not in self._made:
             if len(self._made) >= self.MOST:

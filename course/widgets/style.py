@@ -4,6 +4,7 @@ Colours are Okabe and Ito's, "Color Universal Design" (2008); each meaning also 
 style or marker, so nothing is said by colour alone.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 COLOURS = {  # on light paper, on dark paper
     "paper": ("#ffffff", "#111111"),
@@ -29,10 +31,15 @@ WIDTH, HEIGHT, NARROW = 780, 310, 400
 def number(value: float, digits: int = 2) -> str:
     """`value` as a reader writes it: 0.0142, 25, 1.4 × 10⁻⁵."""
     if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return f"{value:.{digits}g}" if abs(value) < 1000 else f"{value:.0f}"
+        return minus(f"{value:.{digits}g}" if abs(value) < 1000 else f"{value:.0f}")
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     power = str(int(exponent)).translate(SUPERSCRIPTS)
-    return f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{power}"
+    return minus(f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{power}")
+
+
+def minus(text: str) -> str:
+    """`text` with a minus sign before negative numbers, in place of a hyphen."""
+    return re.sub(r"(?<!\w)-(?=\d)", "−", text)
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,10 @@ class Style:
             "mec": self.paper,
             "mew": 1.5,
         }
+
+    def halo(self) -> list[AbstractPathEffect]:
+        """Path effects of a text in ink that has to be read on any ground."""
+        return [withStroke(linewidth=2.5, foreground=self.paper)]
 
     def figure(self, views: int) -> Figure:
         """An empty figure with room for `views` pictures side by side (or stacked when narrow)."""

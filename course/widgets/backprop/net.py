@@ -104,7 +104,7 @@ def _between(
 
 def _net(ax: Axes, style: Style, colour: str) -> tuple[LineCollection, list[Any], Any]:
     """Discs and empty lines of the net; returns the lines, the texts of the discs, and arrows."""
-    ax.set(xlim=(-0.25, 2.3), ylim=(-1.1, 3.6), xticks=[], yticks=[])
+    ax.set(xlim=(-0.25, 2.3), ylim=(-1.1, 4.0), xticks=[], yticks=[])
     ax.grid(False)
     for spine in ax.spines.values():
         spine.set_visible(False)
@@ -126,10 +126,15 @@ def _net(ax: Axes, style: Style, colour: str) -> tuple[LineCollection, list[Any]
     ax.plot(*zip(*places, strict=True), "o", ms=24, mfc=style.paper, mec=style.ink)
     for (x, y), name in zip(places, ["x₁", "x₂", "h₁", "h₂", "h₃", "ŷ"], strict=True):
         ax.text(x, y, name, size=8.5, color=style.ink, ha="center", va="center")
-    texts = [
-        ax.text(x, y - 0.38, "", size=8, color=style.ink, ha="center", va="top", animated=True)
-        for x, y in places[2:]
-    ]
+    texts = [  # the lines to the highest come from below, so its text stands above
+        ax.text(
+            x, y + (0.38 if place == HIDDEN[0] else -0.38), "", size=8, color=style.ink,
+            ha="center", va="bottom" if place == HIDDEN[0] else "top", animated=True,
+            path_effects=style.halo(),
+        )
+        for place in places[2:]
+        for x, y in [place]
+    ]  # fmt: skip
     return lines, texts, arrows
 
 
@@ -151,8 +156,8 @@ def draw(figure: Figure, style: Style) -> Update:
         xlim=(-1.08, 1.08),
         xlabel="as a share of the largest",
     )
-    forward.set_xlabel("below each: its output (mean)")
-    back.set_xlabel("below each: its bias's gradient")
+    forward.set_xlabel("at each unit: its output (mean)")
+    back.set_xlabel("at each unit: its bias's gradient")
     bars.axvline(0, color=style.muted, lw=1)
     sticks = bars.hlines(range(13), 0, 0, color=style.blue, lw=6, alpha=0.6, animated=True)
     marks = bars.plot([], [], ls="", marker="|", ms=11, mew=2, color=style.ink, animated=True)[0]

@@ -108,7 +108,8 @@ def draw(figure: Figure, style: Style) -> Update:
             [], [], marker=marker, ms=4, lw=1.8, color=colour, label=text, animated=True
         )[0]
     here = wall.axvline(1, animated=True, color=style.orange, lw=1.6, ls="--")
-    style.legend(wall, loc="lower left")
+    # Above the picture: the hand's line goes everywhere in it.
+    style.legend(wall, loc="lower right", bbox_to_anchor=(1, 0.99), ncols=2, frameon=False)
 
     def update(a: Arrays) -> None:
         trace(line, a["x"], a["y"])

@@ -145,7 +145,9 @@ def draw(figure: Figure, style: Style) -> Update:
     fall.axhline(1 / 8, **style.line("guide"))
     fall.axhline(1 / 16, **style.line("guide"))
     for height, text in ((1 / 8, "1/8: every answer 0.5"), (1 / 16, "1/16: two of four at 0.5")):
-        fall.text(STEPS - 10, height + 0.003, text, size=7.5, color=style.muted, ha="right")
+        fall.text(
+            STEPS - 90, height - 0.003, text, size=7.5, color=style.muted, ha="right", va="top"
+        )
     image = plane.imshow(
         torch.zeros(CELLS, CELLS).numpy(), extent=(-0.5, 1.5, -0.5, 1.5), cmap="PuOr_r",
         vmin=0, vmax=1, alpha=0.65, animated=True, interpolation="bilinear",
@@ -163,9 +165,12 @@ def draw(figure: Figure, style: Style) -> Update:
             mec=style.paper,
         )
     texts = [
-        plane.text(a + 0.07, b + 0.07, "", size=8.5, color="#111111", animated=True)
+        plane.text(
+            a + 0.07, b + 0.07, "", size=8.5, color=style.ink, path_effects=style.halo(),
+            animated=True,
+        )
         for a, b in X.tolist()
-    ]
+    ]  # fmt: skip
     truth = fall.plot([], [], animated=True, **style.line("truth"))[0]
     line = fall.plot([], [], animated=True, **style.line("curve"))[0]
     here = fall.plot([], [], animated=True, **style.point())[0]

@@ -162,7 +162,7 @@ def draw(figure: Figure, style: Style) -> Update:
     style.legend(
         cloud,
         handles=[small, dots, star],
-        loc="lower left",
+        loc="upper right",
         labels=["one example", "mini-batch", "all"],
     )
     yours = falls.plot([], [], animated=True, **style.line("curve"))[0]
@@ -173,7 +173,7 @@ def draw(figure: Figure, style: Style) -> Update:
         falls, handles=[exact, measured], labels=["exact", f"{DRAWS} draws"], loc="lower left"
     )
     path = ball.plot([], [], lw=0.7, color=style.blue, animated=True)[0]
-    ball.plot(0, 0, marker="*", ms=13, color=style.orange, mec=style.paper)
+    ball.plot(0, 0, marker="*", ms=13, color=style.orange, mec=style.paper, animated=True, zorder=3)
 
     def update(a: Arrays) -> None:
         for line, points in (
@@ -199,7 +199,7 @@ def caption(state: State, a: Arrays) -> str:
         *a["notes"],
         f"Batches of {a['size']}, drawn {state['draw']} replacement: mean squared distance "
         f"{number(float(a['measured'][now]))} measured, {number(float(a['exact'][now]))} exact, "
-        f"{number(share)} of a single example's; at learning rate {state['lr']:.2f} the walker "
+        f"{number(share)} times a single example's; at learning rate {state['lr']:g} the walker "
         f"roams {number(a['far'])} from the best weights.",
     )
 

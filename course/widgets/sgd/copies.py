@@ -78,13 +78,16 @@ def draw(figure: Figure, style: Style) -> Update:
     lines = {}
     for key, ax in (("yours", plane), ("path", plane), ("batch_path", plane)):
         role = {"yours": "curve", "path": "truth", "batch_path": "tangent"}[key]
-        lines[key] = ax.plot([], [], marker="o", ms=4, animated=True, **style.line(role))[0]
-        lines[key + "h"] = high.plot([], [], marker="o", ms=4, animated=True, **style.line(role))[0]
+        look = {"marker": "o", "ms": 4, "animated": True, **style.line(role)}
+        look["zorder"] = {"yours": 1, "path": 3, "batch_path": 2}[key]  # dashes over the line
+        lines[key] = ax.plot([], [], **look)[0]
+        lines[key + "h"] = high.plot([], [], **look)[0]
     style.legend(
         high,
         handles=[lines["pathh"], lines["batch_pathh"], lines["yoursh"]],
         labels=["mini-batches", "one batch", "your sgd"],
-        loc="lower left",
+        loc="upper right",
+        bbox_to_anchor=(1, 0.78),
     )
 
     def update(a: Arrays) -> None:

@@ -99,7 +99,7 @@ def draw(figure: Figure, style: Style) -> Update:
     table.set(
         xlim=(-0.5, EXAMPLES - 0.5),
         ylim=(EPOCHS - 0.5, -0.5),
-        xlabel="example: cats 0–23, dogs 24–47",
+        xlabel="example: cats 0–23, dogs 24–47 · first batch dark, last one yellow",
         ylabel="epoch",
     )
     table.grid(False)

@@ -109,7 +109,7 @@ def draw(figure: Figure, style: Style) -> Update:
         right,
         handles=[with_it, constant],
         labels=["with the schedule", "constant rate"],
-        loc="upper right",
+        loc="lower left",
     )
 
     def update(a: Arrays) -> None:
@@ -127,9 +127,9 @@ def caption(_state: State, a: Arrays) -> str:
     r = a["rates"]
     return said(
         a["note"],
-        f"From {number(float(r[0]))}, at most {number(float(r.max()))}, to {number(float(r[-1]))}: "
-        f"the walk ends {number(float(a['high'][-1]))} too high, with a constant rate "
-        f"{number(float(a['high_constant'][-1]))}.",
+        f"The rate goes from {number(float(r[0]))} (at most {number(float(r.max()))}) to "
+        f"{number(float(r[-1]))}: the walk ends {number(float(a['high'][-1]))} too high, with a "
+        f"constant rate {number(float(a['high_constant'][-1]))}.",
     )
 
 

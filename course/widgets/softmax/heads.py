@@ -95,14 +95,17 @@ def draw(figure: Figure, style: Style) -> Update:
     slots = torch.arange(5)
     sticks = [ax.vlines(slots, 0, 0, color=style.blue, lw=width, animated=True) for ax in axes]
     handle = axes[0].plot([], [], animated=True, **style.point())[0]
-    cut = axes[2].axhline(0.5, color=style.orange, lw=1.6, ls="--", animated=True)
+    cut = axes[2].axhline(0.5, animated=True, **style.line("truth"))
     marks = [
         [
-            ax.text(i, 0, "", ha="center", va="bottom", size=8, color=style.ink, animated=True)
+            ax.text(
+                i, 0, "", ha="center", va="bottom", size=8, color=style.ink, animated=True,
+                path_effects=style.halo(),
+            )
             for i in range(5)
         ]
         for ax in axes[1:]
-    ]
+    ]  # fmt: skip
 
     def update(a: Arrays) -> None:
         for stick, key in zip(sticks, ("z", "p", "q"), strict=True):

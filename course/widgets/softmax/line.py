@@ -136,7 +136,9 @@ def draw(figure: Figure, style: Style) -> Update:
     yours = curve.plot([], [], animated=True, **style.line("curve"))[0]
     truth = curve.plot([], [], animated=True, **style.line("truth"))[0]
     steep = pull.plot([], [], animated=True, **style.line("curve"))[0]
-    heres = [ax.plot([], [], animated=True, **style.point())[0] for ax in (curve, pull)]
+    heres = [
+        ax.plot([], [], animated=True, clip_on=False, **style.point())[0] for ax in (curve, pull)
+    ]
     style.legend(
         plane,
         handles=[line, others, before],
@@ -174,7 +176,7 @@ def draw(figure: Figure, style: Style) -> Update:
 def caption(_state: State, a: Arrays) -> str:
     """How far the line turned, and how large the outlier's share of all pulls is."""
     steep = float(a["lines"][a["kind"]][1])
-    turned = steep - float(a["clean"][1])
+    turned = round(steep - float(a["clean"][1]), 2) + 0.0  # no minus before a zero
     sentence = (
         f"the outlier's residual is {a['r']:.1f} and pulls with {a['pull']:.2f}, "
         f"{a['share']:.0%} of all pulls; the line's slope is {steep:.2f} "
@@ -182,8 +184,7 @@ def caption(_state: State, a: Arrays) -> str:
     )
     if a["kind"] != "mse":
         sentence += f", under MSE {float(a['lines']['mse'][1]):.2f}"
-    sentence = f"{NAMES[a['kind']]}: " + sentence.replace("-", "−") + "."
-    return said(*a["notes"], sentence)
+    return said(*a["notes"], f"{NAMES[a['kind']]}: {sentence}.")
 
 
 PRESETS = [

@@ -18,7 +18,7 @@ from torch import Tensor
 from .. import student
 from ..panel import STATIC, Shown, State, preset, said
 from ..picture import Arrays, Picture, Update
-from ..style import Style, number
+from ..style import Style, minus, number
 from ..threads import one_thread
 
 FORMATS = {"float16": torch.float16, "float32": torch.float32, "float64": torch.float64}
@@ -103,7 +103,7 @@ def caption(a: Arrays) -> str:
         f"{_list(here['naive'])}, {what}; stable: {_list(here['stable'])}. In this "
         f"format one logit above {high:.2f}, or all below {low:.2f}, give nan."
     )
-    return said(a["note"], sentence.replace("-", "−"))
+    return said(a["note"], minus(sentence))
 
 
 def bend(z: Any) -> Any:

@@ -234,7 +234,7 @@ function render({ model, el }) {
       n.above.textContent = begun ? (missing ? `${short(sum)} + \u2026` : short(n.grad)) : "";
       n.group.classList.toggle("course-now", last?.name === n.name);
       n.group.classList.toggle("course-glow", n.wrong);
-      n.group.classList.toggle("course-chosen", n.name === selected);
+      n.group.classList.toggle("course-picked", n.name === selected);
       const words = `${n.label}, value ${n.inside.textContent}, gradient ${n.above.textContent || "not there yet"}`;
       put(n.group, { "aria-label": words });
       if (n.given && !n.fixed) put(n.group, { "aria-valuenow": n.value, "aria-valuetext": words });

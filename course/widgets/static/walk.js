@@ -226,7 +226,7 @@ function render({ model, el }) {
       graph.strokeRect(46, Y(10 ** k), SIDE - 56, 0);
       text(k < -3 || k > 3 ? `1e${k}` : String(10 ** k).slice(0, 6), 40, Y(10 ** k) + 4, "right");
     }
-    for (let k = 0; k <= 4; k++) text(String(Math.round((k * scene.ticks) / 4)), X((k * scene.ticks) / 4), SIDE - 24, k ? "center" : "left");
+    for (let k = 0; k <= 4; k++) text(String(Math.round((k * scene.ticks) / 4)), X((k * scene.ticks) / 4), SIDE - 24, ["left", "center", "center", "center", "right"][k]);
     text(scene.clock + (scene.epoch ? " seen" : ""), (46 + SIDE) / 2, SIDE - 6, "center");
     scene.names.forEach((_, i) => {
       for (const [to, alpha] of [[scene.ticks, 0.18], [t, 1]]) {
