@@ -47,9 +47,8 @@ widgets.gnn.hops()
 #
 # Tokens stand in a line, pixels on a grid; molecules and friendships do neither (Minhas, "Graph Neural
 # Networks"). A graph is nodes with features, `x (n, d)`, row $i$ for node $i$, and **edges**, which may have
-# features too. As a matrix $A$ ($A_{ij} \neq 0$: an edge from $i$ to $j$) a million nodes would fill a
-# million squared cells, nearly all 0. So only the edges are listed: `edge_index (2, edges)`, row 0 where
-# each starts, row 1 where it ends. A friendship is two edges.
+# features too. A matrix $A$ ($A_{ij} \neq 0$: an edge from $i$ to $j$) is nearly all 0. So only the edges are
+# listed: `edge_index (2, edges)`, row 0 where each starts, row 1 where it ends. A friendship is two edges.
 #
 # **Your turn.** Order does not matter.
 
@@ -189,8 +188,8 @@ def to_edge_index(adjacency):
 widgets.gnn.aggregators()
 
 # %% [markdown]
-# *What to see*: each of the three is blind to something, and the maximum sees what the sum doesn't. (Bend the
-# numbers first, and the sum misses nothing: Xu et al. That is GIN, below.)
+# *What to see*: each is blind to something. Bend the numbers first in a suitable way, and the sum misses
+# nothing (Xu et al.): that will be GIN.
 #
 # **Your turn**, by hand: `index_add`, `scatter_add`, `scatter_reduce` and their like are there for it; PyG's
 # `scatter` and Python loops are not. A node to which nothing comes gets 0, from each of the three.
@@ -681,14 +680,13 @@ check.close(
 
 # %% [markdown]
 # *What to see*: it is 07's convolution, padding included: a pixel at the rim has fewer neighbours. A layer is
-# weights on neighbours. On a grid they may depend on the offset. A graph has no *left* and no *above*: there
-# they must come from somewhere else.
+# weights on neighbours. A graph has no *left* and no *above*, so there they must come from something else.
 
 # %% [markdown]
 # ## Weights from degrees  ·  ●●○ · 5 min · 2 points
 #
-# The simplest place is the number of neighbours: a message of somebody with a hundred friends counts less.
-# The **graph convolution** GCN (Kipf & Welling; Passerini, "Learning with graph 'convolution'") first
+# From the number of neighbours, say: a message of somebody with a hundred friends counts less. The **graph
+# convolution** GCN (Kipf & Welling; Passerini, "Learning with graph 'convolution'") first
 # gives every node an edge to itself, then weighs the edge from $j$ to $i$ by
 #
 # $$w_{ji} = \frac{1}{\sqrt{d_j}\sqrt{d_i}}, \qquad d_i = \text{how many edges end at } i, \text{ the own one included}.$$
@@ -1071,13 +1069,13 @@ class GCNLayer(torch.nn.Module):
 # %% [markdown]
 # ## The club, from two labels  ·  ●●○ · 5 min · 2 points
 #
-# A task about **nodes**. (There are two more: about whole **graphs**, below, and about **edges**, where a score of two
-# nodes, $h_i \cdot h_j$ for example, says whether they are friends.) You know the side of two of
-# 34 people; of the others, only their friends. The loss is taken at the two; their messages go everywhere.
+# A task about **nodes**: you know the side of two of 34 people; of the others, only their friends. The loss
+# is taken at the two; messages go everywhere. (Other tasks are about whole **graphs**, below, or about **edges**: a score
+# such as $h_i \cdot h_j$ says whether $i$ and $j$ are friends.)
 #
 # **Your turn.** Train two GCN layers, `n` → 16 → 2, ReLU between, by cross entropy *on the known nodes
 # only*; Adam with a rate of 0.02 and 200 steps will do. At least 31 of 34 must be right, in four runs of
-# five. Begin with `torch.manual_seed(seed)`.
+# five.
 
 
 # %% answer="train_karate"
@@ -1088,8 +1086,8 @@ def train_karate(
 
     x (n, n), edge_index (2, edges), y_known (n,) int64: the class where it is known, else -1.
     """
-    ### BEGIN SOLUTION train a small net of GCN layers on the known nodes, and predict all
     torch.manual_seed(seed)
+    ### BEGIN SOLUTION train a small net of GCN layers on the known nodes, and predict all
     first, second = GCNLayer(x.shape[1], 16), GCNLayer(16, 2)
     optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.02)
     known = y_known >= 0
@@ -1244,7 +1242,7 @@ def train_karate(x, edge_index, y_known, seed):
     torch.manual_seed(seed)
     layers = torch.nn.ModuleList([GCNLayer(x.shape[1], 16), GCNLayer(16, 2)])
     optimiser = torch.optim.Adam(layers.parameters(), lr=0.05, weight_decay=5e-4)
-    for _ in range(100):
+    for _ in range(120):
         optimiser.zero_grad()
         z = layers[1](torch.tanh(layers[0](x, edge_index)), edge_index)
         F.cross_entropy(z, y_known, ignore_index=-1).backward()
@@ -1401,8 +1399,7 @@ def smoothness(x):
 # ## Does the numbering matter?  ·  ●●● · 6 min · 2 points
 #
 # Who is node 0 is an accident. Renumber the nodes, and a layer's rows must move along and change in
-# nothing else: it is **equivariant**. One answer for the whole graph must not change at all:
-# **invariant**. A test of this finds more bugs than any other.
+# nothing else: it is **equivariant**. One answer for the whole graph must not change at all: **invariant**.
 #
 # **Your turn.** First `permute`: the new node $k$ is the old node `order[k]`; careful, the edges need the
 # *new* number of each *old* node. Then `permutation_test`: compare a model before and after, up to
@@ -1612,8 +1609,8 @@ def permutation_test(model, graph):
 # %% [markdown]
 # ## A layer that can count: GIN  ·  ●●○ · 5 min · 2 points
 #
-# GCN averages: among nodes that all look alike every mean is the same, whatever the graph. The **graph
-# isomorphism network** (Xu et al., on Minhas's reading list) adds, and then bends:
+# Among nodes that all look alike every mean is the same, whatever the graph. The **graph isomorphism
+# network** (Xu et al., on Minhas's reading list) adds, and then bends:
 #
 # $$x_i' = \mathrm{MLP}\Big((1 + \epsilon)\, x_i + \sum_{j \in N(i)} x_j\Big)$$
 #
@@ -1835,13 +1832,8 @@ class GINLayer(MessagePassing):
         self.own = 1 + eps
 
     def forward(self, x, edge_index):
-        return message_passing(
-            x,
-            edge_index,
-            lambda x_i, x_j: x_j,
-            aggregate("sum"),
-            lambda x, m: self.mlp(self.own * x + m),
-        )
+        send, add = (lambda x_i, x_j: x_j), aggregate("sum")
+        return message_passing(x, edge_index, send, add, lambda x, m: self.mlp(self.own * x + m))
 
 
 # %% [markdown]
@@ -1961,7 +1953,7 @@ def global_pool(x, batch, how):
 # ## Cycle or tree?  ·  ●●○ · 6 min · 2 points
 #
 # A task about graphs: is it one ring, or a tree? Every node looks the same, $x_i = 1$; only the edges
-# tell. **Predict**: what would GCN, or any layer that averages, make of all ones?
+# tell. **Predict**: what does a layer that takes the mean of its neighbours make of all ones?
 #
 # **Your turn.** Train on the batch `train`, and predict the graphs of the batch `test`. One or two GIN layers with
 # ReLU around MLPs of 16 hidden units, a pool, a linear layer; Adam at 0.01, 200 steps on the whole batch.
@@ -1975,10 +1967,10 @@ Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # x (n, 1), edge_index,
 def classify_graphs(train: Batch, y: torch.Tensor, test: Batch, seed: int) -> torch.Tensor:
     """The predicted class, 0 (a cycle) or 1 (a tree), of each test graph: (graphs,) int64.
 
-    y (graphs of `train`,) int64: their classes. Begin with torch.manual_seed(seed).
+    y (graphs of `train`,) int64: their classes.
     """
-    ### BEGIN SOLUTION train GIN layers, a pool and a linear layer, and predict the test graphs
     torch.manual_seed(seed)
+    ### BEGIN SOLUTION train GIN layers, a pool and a linear layer, and predict the test graphs
     one = torch.nn.Sequential(torch.nn.Linear(1, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16))
     two = torch.nn.Sequential(torch.nn.Linear(16, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16))
     first, second, last = GINLayer(one), GINLayer(two), torch.nn.Linear(16, 2)
@@ -2006,8 +1998,9 @@ predicted = classify_graphs(tuple(train), y_train, tuple(test), seed=0)
 print(f"{(predicted == y_test).float().mean():.1%} of 300 unseen graphs")
 
 # %% [markdown]
-# *What to see*: nearly all. After one layer that adds, a node knows how many friends it has: in a ring all have two,
-# and a tree has ends. A layer that averages stays at a coin flip: try `MessagePassing` with `"mean"`.
+# *What to see*: nearly all. After one layer that adds, a node knows how many friends it has: in a ring all
+# have two, and a tree has ends. Put `aggr="mean"` into your layer, and it is a coin flip. (GCN lies between: its
+# weights don't add up to 1, and so give the degrees away.)
 
 # %% test="classify_graphs" points=2
 from course.data import graphs
@@ -2135,7 +2128,7 @@ def classify_graphs(train, y, test, seed):
     first, last = GINLayer(one), torch.nn.Linear(16, 2)
     optimiser = torch.optim.Adam([*one.parameters(), *last.parameters()], lr=0.01)
     x, edge_index, batch = train
-    for _ in range(100):
+    for _ in range(120):
         loss = F.cross_entropy(last(first(x, edge_index).relu()), y[batch])
         optimiser.zero_grad()
         loss.backward()
@@ -2566,16 +2559,15 @@ def blind_pair():
 # %% [markdown]
 # ## Attention is a graph layer  ·  ●●● · 7 min · 3 points
 #
-# Put an edge from every token to every token, itself included: the **complete graph**. Now choose
-# $\gamma(x, m) = m$, $\bigoplus = \sum$ and
-# $\phi = a(x_i, x_j)\, v(x_j)$ with $a$ the attention weight, and the formula is 09's attention (Minhas, "Are
-# Transformers (secretly) GNNs?").
+# Put an edge from every token to every token, itself included: the **complete graph**. Choose $\gamma(x, m) =
+# m$, $\bigoplus = \sum$ and $\phi = a(x_i, x_j)\, v(x_j)$ with $a$ the attention weight, and the formula is 09's
+# attention (Minhas, "Are Transformers (secretly) GNNs?").
 #
-# One thing the slide passes over: $a = \exp(q_i \cdot k_j / \sqrt d) / \sum_{j'} \exp(q_i \cdot k_{j'} / \sqrt d)$ looks at *all* neighbours of $i$;
-# a $\phi$ sees one pair. So the softmax needs a round of its own.
+# One thing the slide passes over: $a = \exp(q_i \cdot k_j / \sqrt d) / \sum_{l} \exp(q_i \cdot k_l / \sqrt d)$
+# looks at *all* neighbours $l$ of $i$, and a $\phi$ sees one pair. So the softmax needs a round of its own.
 #
-# **Your turn**, for any graph: node $i$ attends to the nodes with an edge to it, and to no others. Stable for large scores;
-# 0 where nothing comes, as in a fully masked row. Then *a mask is a graph*.
+# **Your turn**, for any graph: node $i$ attends to the nodes with an edge to it, and to no others. Stable for
+# large scores; 0 where nothing comes, as in a fully masked row. Then *a mask is a graph*.
 
 
 # %% answer="attention_layer"
@@ -2609,7 +2601,12 @@ widgets.gnn.neighbours(attention_layer)
 
 # %% [markdown]
 # *What to see*: left, the weights $w_{ji}$ as a matrix; right, the same as edges to one node. *Look
-# back only* and *a convolution* are the same formula, with other edges, other weights.
+# back only* and *a convolution* are the same formula, with other edges, other weights. And what do you
+# think your `permutation_test` says of attention? (So the positions of words must come from somewhere.)
+
+# %%
+tokens = torch.randn(7, 4), complete_graph(7)
+print(permutation_test(lambda x, edge_index: attention_layer(x, x, x, edge_index), tokens))
 
 # %% test="attention_layer" points=3
 check.by_hand(attention_layer, "scaled_dot_product_attention", "MultiheadAttention")
@@ -2664,13 +2661,9 @@ for device in check.devices():
                     f"Differs from torch's attention: {what}",
                     tol=1e-4 if dtype == torch.float32 else 1e-7,
                 )
-check.stays_on_device(
-    attention_layer,
-    check.randn(4, 3),
-    check.randn(4, 3),
-    check.randn(4, 2),
-    torch.tensor([[0, 1, 2, 2, 3], [1, 1, 1, 0, 3]]),
-)
+q, k, v = check.randn(4, 3), check.randn(4, 3), check.randn(4, 2)
+edges = torch.tensor([[0, 1, 2, 2, 3], [1, 1, 1, 0, 3]])
+check.stays_on_device(attention_layer, q, k, v, edges)
 ### END HIDDEN TESTS
 
 
@@ -2826,13 +2819,11 @@ def attention_layer(q, k, v, edge_index):
 # ## What it means, and where it fails
 #
 # Three notebooks, one layer: $x_i' = \sum_j w_{ji}\, v(x_j)$. In a convolution $w$ depends on the offset, in GCN
-# on the degrees, in attention on what the two nodes are; edges say who may be heard. Attention on the complete graph needs no given
-# edges, and pays with $n^2$ messages; and without positions it takes a sentence for a bag of words, since it is
-# equivariant: your `permutation_test` says so.
+# on the degrees, in attention on what the two nodes are; edges say who may be heard. Attention on the complete
+# graph needs no given edges, and pays with $n^2$ messages.
 #
-# Where it fails: WL's blind spots, which random or positional features can mend; over-smoothing with depth; and
-# over-*squashing*, where what hundreds of nodes have to say must pass one edge in one vector. And an edge
-# that is missing in the data is never heard.
+# Where it fails: WL's blind spots, which random or positional features can mend; over-smoothing; and
+# over-*squashing*, where what hundreds of nodes have to say must pass one edge in one vector.
 #
 # **Three lines to remember**
 # 1. Messages, an aggregator that minds no order, an update: $k$ layers hear $k$ hops.

@@ -158,7 +158,7 @@ def test_who_tells_the_crowds_apart(preset, apart):
 
 
 def test_are_wrong_aggregators_named():
-    def aggregate(name):
+    def aggregate(_):
         return lambda m, t, n: m.new_zeros(n, 1).index_add(0, t, m)
 
     a = crowd.compute(CROWD, aggregate)

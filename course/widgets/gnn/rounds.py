@@ -139,10 +139,11 @@ def told(name: str, how: str, values: Tensor) -> list[list[str]]:
     """One sentence for each number of layers and each node, with the numbers of that step."""
     p, far = place(name), hops(name)
     n = len(p.x)
-    sentences = [[_start(i, values) for i in range(n)]]
+    nodes = range(n)
+    sentences = [[_start(i, values) for i in nodes]]
     for t in range(1, LAYERS + 1):
         row = []
-        for i in range(n):
+        for i in nodes:
             heard = int(((far[i] >= 0) & (far[i] <= t)).sum())
             plural = "layer" if t == 1 else "layers"
             row.append(
