@@ -1,7 +1,7 @@
 """Handwritten digits, 8 by 8 pixels: 1,797 of them, as scikit-learn ships them.
 
 Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning
-Repository (1998), the test part; licence CC BY 4.0. 43 people wrote them.
+Repository (1998), the test part, by 13 writers; licence CC BY 4.0.
 """
 
 from typing import NamedTuple

@@ -118,8 +118,8 @@ def draw(figure: Figure, style: Style) -> Update:
     def update(a: Arrays) -> None:
         low, high = {"signed": (-1, 1), "brightness": (0, 1), "size": (0, 1)}[a["shown"]]
         result = a["result"].abs() if a["shown"] == "size" else a["result"]
-        views[0].imshow(a["image"], cmap="gray", vmin=0, vmax=1)
-        views[2].imshow(result, cmap="gray", vmin=low, vmax=high)
+        views[0].imshow(a["image"].numpy(), cmap="gray", vmin=0, vmax=1)
+        views[2].imshow(result.numpy(), cmap="gray", vmin=low, vmax=high)
         size = len(a["weights"])
         views[1].set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5), aspect="equal")
         for i, row in enumerate(a["weights"].tolist()):

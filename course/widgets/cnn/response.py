@@ -106,13 +106,14 @@ def draw(figure: Figure, style: Style) -> Update:
 
     def update(a: Arrays) -> None:
         there = a["response"] is not None
-        image.set_data(a["image"])
+        image.set_data(a["image"].numpy())
         for artist in (response, kernel, *weights, *spots.values()):
             artist.set_visible(there)
         if not there:
             return
-        response.set_data(a["response"])
-        kernel.set_data(a["kernel"] / (2 * a["kernel"].abs().max().clamp(min=1e-12)))
+        response.set_data(a["response"].numpy())
+        shares = a["kernel"] / (2 * a["kernel"].abs().max().clamp(min=1e-12))
+        kernel.set_data(shares.numpy())
         for text, value in zip(weights, a["kernel"].flatten().tolist(), strict=True):
             text.set_text(number(value).replace("-", "\N{MINUS SIGN}"))
         for name, line in spots.items():

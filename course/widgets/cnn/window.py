@@ -21,7 +21,7 @@ from ..picture import Arrays, Update
 from ..style import Style
 
 SIDE, MOST = 6, 10  # of the image; of the image with its padding
-PLACES = 64  # the most that a result has
+PLACES = 81  # the most that a result has
 IMAGE = torch.tensor([[1, 1, 2, 1, 3, 1], [1, 2, 9, 9, 9, 9], [1, 1, 9, 9, 9, 9],
                       [0, 1, 9, 9, 9, 9], [1, 4, 9, 9, 9, 9], [2, 1, 9, 9, 9, 0.0]])  # fmt: skip
 CROSS = torch.tensor([[0.0, 1, 0], [1, 1, 1], [0, 1, 0]])
@@ -160,8 +160,8 @@ def draw(figure: Figure, style: Style) -> Update:
         from_.set(xlim=(-0.6, n - 0.4), ylim=(n - 0.4, -0.6), aspect="equal")
         to.set(xlim=(-0.6, columns - 0.4), ylim=(rows - 0.4, -0.6), aspect="equal")
         to.set_xlabel(a["what"])
-        picture.set(data=wide, extent=(-0.5, n - 0.5, n - 0.5, -0.5))
-        results.set(data=result, extent=(-0.5, columns - 0.5, rows - 0.5, -0.5))
+        picture.set(data=wide.numpy(), extent=(-0.5, n - 0.5, n - 0.5, -0.5))
+        results.set(data=result.numpy(), extent=(-0.5, columns - 0.5, rows - 0.5, -0.5))
         cover.set_extent((-0.5, columns - 0.5, rows - 0.5, -0.5))
         frame.set_xy((a["pad"] - 0.5, a["pad"] - 0.5))
         write(pixels, [[_short(v) for v in row] for row in wide.tolist()])
