@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,16 @@ def _sample_class(root: Path, options: argparse.Namespace) -> int:
     return sample.main(root, options)
 
 
+def _shut_in(options: argparse.Namespace) -> None:
+    """Have the kernels of a command shut in, or not. BuildError where that can't be had."""
+    from course.grading.sandbox import probe
+
+    if options.no_sandbox:
+        os.environ["COURSE_NO_SANDBOX"] = "1"  # for nbgrader, which runs in processes of its own
+    elif not os.environ.get("COURSE_NO_SANDBOX") and (missing := probe.what_is_missing()):
+        raise BuildError(missing)
+
+
 def _doctor(root: Path, _: argparse.Namespace) -> int:
     from course.grading import doctor  # imports nbgrader: not for the other commands
 
@@ -81,6 +92,7 @@ def _doctor(root: Path, _: argparse.Namespace) -> int:
 def _check_grader(root: Path, options: argparse.Namespace) -> int:
     from course.grading import inspection  # imports nbgrader: not for the other commands
 
+    _shut_in(options)
     for name in options.lessons:
         build.lesson_path(root, name)
     return inspection.main(root, options)
@@ -101,6 +113,7 @@ def _extend(root: Path, options: argparse.Namespace) -> int:
 def _why(root: Path, options: argparse.Namespace) -> int:
     from course.grading import why  # imports nbgrader and torch: not for the other commands
 
+    _shut_in(options)
     return why.main(root, options)
 
 
@@ -155,6 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("student", metavar="STUDENT")
     sub.add_argument("assignment", metavar="ASSIGNMENT")
     sub.add_argument("exercise", metavar="EXERCISE")
+    sub.add_argument("--no-sandbox", action="store_true", help="don't shut the kernel in")
 
     command("doctor", _doctor, "whether this machine can grade, and what it lacks")
     return parser

@@ -16,7 +16,6 @@ from nbgrader.converters.base import NbGraderException
 
 from course.grading import notes, reading
 from course.grading.judge.execute import Judge
-from course.grading.sandbox import probe
 from course.grading.warm import nursery
 
 
@@ -172,11 +171,10 @@ def drop_links(folder: Path) -> list[str]:
 
 def _get_ready(converter: Autograde) -> None:
     """Before any submission is touched: NbGraderException where kernels can't be shut in."""
-    if not Judge(parent=converter).sandbox:
-        return
-    if missing := probe.what_is_missing():
-        raise NbGraderException(missing)
-    nursery.shared.start()  # it warms up while the first submission is taken in
+    judge = Judge(parent=converter)
+    judge.refuse()
+    if judge.is_warm():
+        nursery.shared.start()  # it warms up while the first submission is taken in
 
 
 def _submitted(converter: Autograde, resources: dict[str, Any]) -> Path:

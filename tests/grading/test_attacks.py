@@ -46,6 +46,7 @@ def test_an_attack_gains_nothing_and_sees_nothing(graded, half, submission):
         wanted = {0} if name in loses else {0, points} if name in may_lose else {points}
         assert outcome.scores[name] in wanted, (name, outcome.told)
     assert "<script>document.title" not in outcome.page
+    assert all(attack.says in outcome.outputs for attack in submission.attacks)
     assert CANARIES.search(outcome.page) is None
     assert CANARIES.search(outcome.outputs) is None
 

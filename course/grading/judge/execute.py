@@ -21,7 +21,8 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
-from traitlets import Bool, Float, Integer
+from nbgrader.converters.base import NbGraderException
+from traitlets import Bool, Float, Integer, default
 from traitlets.config import Config
 
 from course.grading import notes
@@ -30,6 +31,7 @@ from course.grading.judge.court import Hearing, Verdict
 from course.grading.judge.link import FLOOD, MOST, START, Link, Trouble
 from course.grading.judge.sources import Cell
 from course.grading.judge.subject import Kernel
+from course.grading.sandbox import probe
 from course.grading.warm import nursery
 from course.grading.warm.client import WarmManager
 from course.lesson import Variant
@@ -61,14 +63,22 @@ class Judge(Execute):
     )
 
     sandbox = Bool(
-        not os.environ.get("COURSE_NO_SANDBOX"),
-        help="Whether kernels are shut in, and grading refused where that can't be had.",
+        help="Whether kernels are shut in, and grading refused where that can't be had. The default "
+        "is to do so, unless $COURSE_NO_SANDBOX is set."
     ).tag(config=True)
+
+    @default("sandbox")
+    def _sandbox_default(self) -> bool:
+        return not os.environ.get("COURSE_NO_SANDBOX")
 
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any], km: Any = None
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Run all cells of `nb`; its graded cells get their verdicts as outputs."""
+        """Run all cells of `nb`; its graded cells get their verdicts as outputs.
+
+        Raises NbGraderException where kernels are to be shut in, and can't be.
+        """
+        self.refuse()
         self._docket = docket.load(self.parent.parent.coursedir, resources["nbgrader"])
         self._ran: list[Cell] = []  # the student's cells, to be run again in a new kernel
         self._sentences: list[str] = []
@@ -77,7 +87,7 @@ class Judge(Execute):
         self._restarts = 0
         self._until = time.monotonic() + self.submission_seconds
         beside = Path(resources["metadata"]["path"])
-        private = nursery.shared.folder() if self._is_warm() else None
+        private = nursery.shared.folder() if self.is_warm() else None
         with tempfile.TemporaryDirectory(prefix="submission-", dir=private) as folder:
             # The student's files, and no notebook: the one beside them is the grader's.
             work = Path(folder, "work")
@@ -93,6 +103,11 @@ class Judge(Execute):
                 outputs.clean(cell)
         notes.add(nb, self._sentences)
         return nb, resources
+
+    def refuse(self) -> None:
+        """Raise NbGraderException, with what to do, where kernels are to be shut in and can't be."""
+        if self.sandbox and (missing := probe.what_is_missing()):
+            raise NbGraderException(missing)
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict[str, Any], index: int
@@ -212,7 +227,7 @@ class Judge(Execute):
 
     def create_kernel_manager(self) -> AsyncKernelManager:
         """A manager of warm kernels, whose clients take no message larger than a question's all."""
-        if self._is_warm():
+        if self.is_warm():
             self.kernel_manager_class = WarmManager
             self.shutdown_kernel = "immediate"  # it has nothing to say any more
         manager = super().create_kernel_manager()
@@ -228,7 +243,8 @@ class Judge(Execute):
         manager.context.setsockopt(zmq.MAXMSGSIZE, MOST)
         return manager
 
-    def _is_warm(self) -> bool:
+    def is_warm(self) -> bool:
+        """Whether kernels are forked from a warm parent."""
         return self.sandbox or sys.platform == "linux"
 
     def start_new_kernel(self, **kwargs: Any) -> None:

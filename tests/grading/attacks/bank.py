@@ -4,6 +4,7 @@ An attack is a percent script. Its docstring says what it tries, and then, one a
 
     Loses: raised count            exercises that must score 0
     May lose: ramp                 exercises whose score is the attacker's own affair
+    Says: words                    what it prints when it has come to its end
     Needs the sandbox: why         not to be run without: the judge alone can't keep it from happening
 
 Every other exercise is answered rightly and must get all its points; attacks that only answer may
@@ -40,6 +41,7 @@ class Attack:
     loses: frozenset[str]
     may_lose: frozenset[str]
     sandbox: str
+    says: str
     cells: list[NotebookNode]
 
     @property
@@ -121,5 +123,6 @@ def _read(path: Path) -> Attack:
         frozenset(said.get("Loses", "").split()),
         frozenset(said.get("May lose", "").split()),
         said.get("Needs the sandbox", ""),
+        said.get("Says", ""),
         cells,
     )

@@ -1,5 +1,6 @@
 """Processes that go on after the kernel: children of nobody, deaf to signals.
 
+Says: tried everything
 Needs the sandbox: what leaves its session and its parent is found by nobody.
 """
 
@@ -26,3 +27,4 @@ time.sleep(86399.25)
 subprocess.run([sys.executable, "-c", STUBBORN])
 subprocess.Popen(["sleep", "86399.25"], start_new_session=True)
 subprocess.run(["nohup", "setsid", "sh", "-c", "trap '' HUP TERM INT; sleep 86399.25 &"])
+print("tried everything")

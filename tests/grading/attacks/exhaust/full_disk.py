@@ -1,5 +1,6 @@
 """Files without end, wherever files may be written.
 
+Says: tried everything
 Needs the sandbox: without a limit they fill the disk.
 """
 
@@ -25,3 +26,4 @@ try:
     print("CAN" + "ARY-message", "a million folders")
 except OSError:
     pass
+print("tried everything")

@@ -1,5 +1,6 @@
 """Root's rights, by the programs and device files that give them.
 
+Says: tried everything
 Needs the sandbox: as root it has them, and any user has the programs.
 """
 
@@ -35,3 +36,4 @@ for program in ("su", "sudo", "mount", "newgrp", "passwd", "pkexec"):
         continue
     if done.stdout.strip() == "0":
         print("CAN" + "ARY-message", program)
+print("tried everything")

@@ -1,14 +1,17 @@
 """Names of pictures and attachments that lead out of the folder that they are written to."""
 
 # %% edit=true
+from nbformat.v4 import new_output
+
 name = "../../../../written-by-an-attack"
 notebook.metadata["name"] = name
 for cell in notebook.cells:
     if cell.cell_type == "markdown":
         cell["attachments"] = {f"{name}.png": {"image/png": "iVBORw0KGgo="}}
     elif not cell.metadata.get("nbgrader", {}).get("locked"):
-        picture = {"data": {"image/png": "iVBORw0KGgo="}, "output_type": "display_data"}
-        cell.outputs = [{**picture, "metadata": {"filenames": {"image/png": f"{name}.png"}}}]
+        named = {"filenames": {"image/png": f"{name}.png"}}
+        picture = {"image/png": "iVBORw0KGgo="}
+        cell.outputs = [new_output("display_data", data=picture, metadata=named)]
 
 # %%
 from IPython.display import display

@@ -1,5 +1,6 @@
 """A connection out of the machine, and to services of this one; packets made by hand.
 
+Says: tried everything
 Needs the sandbox: nothing keeps a process from the network.
 """
 
@@ -21,3 +22,4 @@ try:
     print("CAN" + "ARY-message", socket.getaddrinfo("example.org", 80))
 except OSError:
     pass
+print("tried everything")

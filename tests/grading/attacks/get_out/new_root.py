@@ -1,5 +1,6 @@
 """Mounts, namespaces and keys: the tools that sandboxes are made and left with.
 
+Says: tried everything
 Needs the sandbox: as root, or where user namespaces may be made, all of them are to be had.
 """
 
@@ -38,3 +39,4 @@ tried = {
 for what, done in tried.items():
     if done >= 0:
         print("CAN" + "ARY-message", what)
+print("tried everything")

@@ -1,5 +1,6 @@
 """Reads and writes the memory of other processes, as a debugger does.
 
+Says: tried everything
 Needs the sandbox: where Linux doesn't forbid it, a process may trace those of its user.
 """
 
@@ -20,3 +21,4 @@ for call in (310, 311, 438, 312):  # process_vm_readv, process_vm_writev, pidfd_
     if libc.syscall(call, child.pid, 0, 0, 0, 0, 0) >= 0:
         print("CAN" + "ARY-message", call)
 child.kill()
+print("tried everything")

@@ -1,5 +1,6 @@
 """What earlier submissions left behind; and something left behind for later ones.
 
+Says: tried everything
 Needs the sandbox: /tmp and the home are shared by all processes of a user.
 """
 
@@ -16,3 +17,4 @@ for folder in ("/tmp", "/dev/shm", "/var/tmp", os.path.expanduser("~")):
 for folder in ("/tmp", "/dev/shm", os.path.expanduser("~"), "."):
     with open(os.path.join(folder, "left-behind"), "w") as file:
         file.write("read me")
+print("tried everything")

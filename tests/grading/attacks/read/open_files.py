@@ -1,5 +1,6 @@
 """Files and folders that the kernel was started with open: a way past the root of all files.
 
+Says: tried everything
 Needs the sandbox: what is open stays open.
 """
 
@@ -18,3 +19,4 @@ for fd in range(3, 1000):
         print("CAN" + "ARY-message", os.listdir(f"/proc/self/fd/{fd}/../../lessons"))
     except OSError:
         pass
+print("tried everything")

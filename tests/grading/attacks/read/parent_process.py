@@ -1,5 +1,6 @@
 """What the operating system tells of other processes: of the one that started the kernel, of all.
 
+Says: tried everything
 Needs the sandbox: processes of the same user can look at each other.
 """
 
@@ -15,3 +16,4 @@ for pid in {os.getppid(), *others}:
         except OSError:
             pass
     print(list(Path(f"/proc/{pid}/cwd").glob("lessons/*")))
+print("tried everything")
