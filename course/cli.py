@@ -117,6 +117,12 @@ def _why(root: Path, options: argparse.Namespace) -> int:
     return why.main(root, options)
 
 
+def _autograde(root: Path, options: argparse.Namespace) -> int:
+    from course.grading.pool import run  # imports nbgrader and Dask: not for the other commands
+
+    return run.main(root, options)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="course", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -148,6 +154,24 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--students", type=int, default=12, metavar="N")
     sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("--force", action="store_true", help="overwrite submissions that are there")
+
+    sub = command("autograde", _autograde, "grade a class's submissions, several at once")
+    sub.add_argument("assignment", metavar="ASSIGNMENT")
+    where = sub.add_mutually_exclusive_group()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    where.add_argument("--workers", type=int, default=cores, metavar="N", help="default: cores")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler that is there")
+    sub.add_argument("--student", nargs="+", metavar="ID", help="default: all")
+    sub.add_argument(
+        "--regrade",
+        choices=("changed", "all"),
+        default="",
+        help="also what is graded: the questions whose tests changed since, or all",
+    )
+    sub.add_argument("--db", default="", metavar="URL", help="the gradebook; default: as set")
+    sub.add_argument(
+        "--no-sandbox", dest="sandbox", action="store_false", help="not on a machine that counts"
+    )
 
     sub = command("check-grader", _check_grader, "grade every catalogued answer for real")
     sub.add_argument("lessons", nargs="*", metavar="LESSON", help="default: all")

@@ -1,0 +1,172 @@
+"""The Dask cluster that grades: one of this machine's cores, or one that is there already."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import dask
+from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin, as_completed, get_worker
+from distributed.scheduler import KilledWorker
+from distributed.security import Security
+
+from course.build import BuildError
+from course.grading.pool.bundle import Bundle, Result
+
+# How much is under way at once: no worker is to wait, and no memory to fill.
+_MOST_BUNDLES = 256
+_MOST_BYTES = 256 * 2**20
+
+
+class ClusterLostError(Exception):
+    """The scheduler went away."""
+
+
+@contextmanager
+def local(workers: int, scratch: Path) -> Iterator[Client]:
+    """A cluster of `workers` processes that ends with the block, or with this process."""
+    settings = {
+        "distributed.worker.multiprocessing-method": "spawn",
+        # A worker's own memory is small, and that of its kernels is not the cluster's business.
+        "distributed.worker.memory.terminate": False,
+        "distributed.comm.timeouts.connect": "60s",
+    }
+    with dask.config.set(settings):
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,
+            dashboard_address=None,
+            local_directory=str(scratch),
+            security=_own_key(),
+            silence_logs=50,
+        )
+        try:
+            with Client(cluster) as client:
+                client.register_plugin(_Ready(quiet=True))
+                yield client
+        except BaseException:
+            _kill(cluster)
+            raise
+        finally:
+            with suppress(TimeoutError):  # what still runs then ends with this process
+                cluster.close(timeout=10)
+
+
+@contextmanager
+def remote(address: str) -> Iterator[Client]:
+    """The cluster whose scheduler has this address. Keys for TLS are set in Dask's own settings."""
+    try:
+        client = Client(address, timeout="20s")
+    except OSError as problem:
+        raise BuildError(f"There is no scheduler at {address}: {problem}.") from None
+    with client:
+        client.register_plugin(_Ready(quiet=False))
+        yield client
+
+
+class _Ready(WorkerPlugin):
+    """Imports what grading needs once for each worker, before its first submission."""
+
+    name = "course-autograde"
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def setup(self, worker: Worker) -> None:
+        """Runs on a worker; `quiet` keeps what kernels print to stderr out of the terminal."""
+        if self._quiet:
+            with Path(worker.local_directory, "stderr.log").open("w") as log:
+                os.dup2(log.fileno(), 2)
+        importlib.import_module("course.grading.pool.bench")
+
+
+def _kill(cluster: LocalCluster) -> None:
+    """End the workers at once, in the middle of whatever they do."""
+    for nanny in cluster.workers.values():
+        nanny.auto_restart = False
+        if nanny.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(nanny.pid, signal.SIGKILL)
+
+
+def graded(
+    client: Client, take: Callable[[], tuple[Any, Bundle] | None]
+) -> Iterator[tuple[Any, Bundle, Result | str]]:
+    """Have bundles graded; gives each with its result as it comes, or why there is none.
+
+    `take` gives the next bundle and what it is for, or None while there is none. Raises
+    ClusterLostError where the scheduler goes away.
+    """
+    flying: dict[Future, tuple[Any, Bundle, int]] = {}
+    coming = as_completed()
+    while True:
+        while len(flying) < _MOST_BUNDLES and sum(f[2] for f in flying.values()) < _MOST_BYTES:
+            taken = take()
+            if taken is None:
+                break
+            bundle = taken[1]
+            size = sum(len(content[0]) for content in bundle.files.values() if content)
+            future = client.submit(_grade, bundle, pure=False)
+            flying[future] = (*taken, size)
+            coming.add(future)
+        if not flying:
+            return
+        future = next(coming)
+        ticket, bundle, _ = flying.pop(future)
+        yield ticket, bundle, _outcome(future)
+
+
+def _outcome(future: Future) -> Result | str:
+    if future.status == "finished":
+        return future.result()
+    if future.cancelled() or future.status == "lost":
+        raise ClusterLostError
+    problem = future.exception()
+    if isinstance(problem, KilledWorker):
+        return "Each worker that graded it died: it may have used up the memory."
+    lines = str(problem).splitlines() or [""]
+    return f"{type(problem).__name__}: {lines[0]}"
+
+
+def _grade(bundle: Bundle) -> Result:
+    """Runs on a worker."""
+    from course.grading.pool import bench
+
+    return bench.grade(bundle, Path(get_worker().local_directory))
+
+
+def _own_key() -> Security:
+    """A key that only this cluster has: whoever else is on this machine must not give it orders."""
+    try:
+        return Security.temporary()
+    except ImportError:
+        pass  # the `cryptography` package is not here
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        raise BuildError(
+            "The workers of `course autograde` talk over TLS, so that nobody else on this machine "
+            "can: install `openssl` (on Debian: sudo apt-get install openssl)."
+        )
+    made = subprocess.run(
+        [
+            openssl, "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt",
+            "ec_paramgen_curve:prime256v1", "-days", "365", "-subj", "/CN=dask-internal",
+            "-addext", "subjectAltName=DNS:dask-internal", "-keyout", "-", "-out", "-",
+        ],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    at = made.index("-----BEGIN CERTIFICATE-----")
+    key, certificate = made[:at], made[at:]
+    roles = ("client", "scheduler", "worker")
+    keys = {f"tls_{role}_key": key for role in roles}
+    certificates = {f"tls_{role}_cert": certificate for role in roles}
+    return Security(require_encryption=True, tls_ca_file=certificate, **keys, **certificates)
