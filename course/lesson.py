@@ -52,7 +52,7 @@ class Variant:
         return ""
 
 
-@dataclass
+@dataclass(eq=False)
 class Exercise:
     """One answer cell, the graded cell that judges it, and its catalogue."""
 
@@ -90,7 +90,7 @@ class Exercise:
         return "\n".join([*head, *kept])
 
 
-@dataclass
+@dataclass(eq=False)
 class Lesson:
     """One lesson: its cells as written, and its exercises by name."""
 

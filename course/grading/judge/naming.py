@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from course import check
@@ -25,38 +26,64 @@ def name(
     and to each mistake. On all the answers in which a mistake differs from the solution, the
     student's must be the same as the mistake's. Of several, the one that agrees most is named.
     """
-    solution = bank.notebook(lesson, exercise, exercise.answer)
-    probes = _probes(exercise, solution.__dict__, seed)
-    probes = [p for p in probes if p.name in subjects]
-    right = [_local(p, solution.__dict__) for p in probes]
-    given = [p.put_to(subjects[p.name]) for p in probes]
+    asked = _asked(lesson, exercise, seed)
+    given = {
+        i: probe.put_to(subjects[probe.name])
+        for i, probe in enumerate(asked.probes)
+        if probe.name in subjects
+    }
     best: tuple[int, Variant] | None = None
     for mistake in exercise.mistakes:
-        try:
-            wrong = bank.notebook(lesson, exercise, exercise.solved_by(mistake)).__dict__
-        except Exception:
-            continue  # a mistake that doesn't even define its function can't be compared
-        agreed = _agreed(probes, wrong, right, given)
+        agreed = asked.agreed(mistake, given)
         if agreed and (best is None or agreed > best[0]):
             best = agreed, mistake
-    return best[1] if best else None, print_of(given)
+    return best[1] if best else None, print_of(list(given.values()))
 
 
-def _agreed(probes: list[Probe], wrong: dict[str, Any], right: list[Any], given: list[Any]) -> int:
-    """On how many probes a mistake does what the student does; 0 if it can't be theirs.
+class _Asked:
+    """What a graded cell asks, and what the solution and each mistake answer: worked out once."""
 
-    Stops at the first that tells the two apart: a probe may be a whole training.
-    """
-    agreed, telling = 0, False
-    for probe, correct, answer in zip(probes, right, given, strict=True):
-        outcome = _local(probe, wrong)
-        same = alike(outcome, answer)
-        if not alike(outcome, correct):
-            telling = True
-            if not same:
-                return 0
-        agreed += same
-    return agreed if telling else 0
+    def __init__(self, lesson: Lesson, exercise: Exercise, seed: int) -> None:
+        self._lesson, self._exercise = lesson, exercise
+        solution = bank.notebook(lesson, exercise, exercise.answer).__dict__
+        self.probes = _probes(exercise, solution, seed)
+        self._right = [_local(probe, solution) for probe in self.probes]
+        self._notebooks: dict[str, dict[str, Any] | None] = {}
+        self._outcomes: dict[tuple[str, int], Any] = {}
+
+    def agreed(self, mistake: Variant, given: dict[int, Any]) -> int:
+        """On how many probes `mistake` does what the student does; 0 if it can't be theirs.
+
+        Stops at the first that tells the two apart: a probe may be a whole training.
+        """
+        wrong = self._notebook(mistake)
+        if wrong is None:
+            return 0  # it doesn't even define its function
+        agreed, telling = 0, False
+        for i, answer in given.items():
+            if (mistake.name, i) not in self._outcomes:
+                self._outcomes[mistake.name, i] = _local(self.probes[i], wrong)
+            outcome = self._outcomes[mistake.name, i]
+            same = alike(outcome, answer)
+            if not alike(outcome, self._right[i]):
+                telling = True
+                if not same:
+                    return 0
+            agreed += same
+        return agreed if telling else 0
+
+    def _notebook(self, mistake: Variant) -> dict[str, Any] | None:
+        if mistake.name not in self._notebooks:
+            answer = self._exercise.solved_by(mistake)
+            try:
+                made = bank.notebook(self._lesson, self._exercise, answer).__dict__
+            except Exception:
+                made = None
+            self._notebooks[mistake.name] = made
+        return self._notebooks[mistake.name]
+
+
+_asked = lru_cache(maxsize=64)(_Asked)  # the same for a whole class, asked with the same seed
 
 
 def _probes(exercise: Exercise, solution: dict[str, Any], seed: int) -> list[Probe]:

@@ -10,6 +10,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -27,6 +28,7 @@ _SWAPS = _BUILT_IN | {
 }  # fmt: skip
 # Of these, what is a method of a library as well: `model.eval()`, `re.compile()`.
 _METHODS_TOO = {"eval", "compile"}
+_TELLING = (ast.Name, ast.Attribute, ast.alias, ast.Constant, ast.Import, ast.ImportFrom)
 _LIBRARIES = {"IPython", "course", "matplotlib", "numpy", "scipy", "torch", "torch_geometric"}
 
 
@@ -81,11 +83,11 @@ class _Notebook:
         self._stars = False
         for cell in cells:
             for statement in _read(cell.source):
-                for key, place in _named(statement):
+                for key, place in statement.named:
                     # Only what surely ran takes the place of what was there.
-                    old = [] if cell.whole and place is statement else self.made.get(key, [])
-                    self.made[key] = [*old, place]
-                for node in ast.walk(statement):
+                    whole = cell.whole and place is statement.node
+                    self.made[key] = [*([] if whole else self.made.get(key, [])), place]
+                for node in statement.telling:
                     self._learn(node)
 
     def _learn(self, node: ast.AST) -> None:
@@ -116,7 +118,28 @@ class _Notebook:
         return _mentioned(node)
 
 
-def _read(source: str) -> list[ast.stmt]:
+@dataclass(frozen=True)
+class _Statement:
+    """A statement, what it gives names to, and those of its nodes that something is learnt from."""
+
+    node: ast.stmt
+    named: tuple[tuple[str, ast.stmt], ...]
+    telling: tuple[ast.AST, ...]
+
+
+@lru_cache(maxsize=512)  # most cells are the same for a whole class, and each is asked for often
+def _read(source: str) -> tuple[_Statement, ...]:
+    return tuple(
+        _Statement(
+            statement,
+            tuple(_named(statement)),
+            tuple(node for node in ast.walk(statement) if isinstance(node, _TELLING)),
+        )
+        for statement in _parsed(source)
+    )
+
+
+def _parsed(source: str) -> list[ast.stmt]:
     while source.lstrip().startswith("%%"):  # `%%time` and the like run what stands below
         source = source.lstrip().partition("\n")[2]
     try:
