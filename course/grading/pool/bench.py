@@ -47,7 +47,7 @@ class Bench:
         self._folder.cleanup()
 
     def grade(self, bundle: Bundle) -> Result:
-        """Grade one submission by `nbgrader autograde`."""
+        """Grade one submission by `nbgrader autograde`. Raises what keeps that from beginning."""
         started = time.monotonic()
         name, student = self._assignment.name, bundle.student
         heard = _Listener()
@@ -65,16 +65,16 @@ class Bench:
             try:
                 bundles.write(bundle.files, handed_in)
                 converter.start()
-                problem = ""
-            except Exception as error:
-                problem = heard.problem or _sentence(error)
-            files = {} if problem else bundles.read(graded)
+            except Exception:
+                if not heard.problem:
+                    raise  # it was not even begun
+            files = {} if heard.problem else bundles.read(graded)
             rows = gradebook.submission(self._assignment, student)
         for folder in (handed_in, graded):
             if folder.exists():
                 shutil.rmtree(folder)
         seconds = time.monotonic() - started
-        return Result(student, files, rows, problem, "\n".join(heard.lines), seconds)
+        return Result(student, files, rows, heard.problem, "\n".join(heard.lines), seconds)
 
     def _config(self, url: str) -> Config:
         """The course's settings, in this folder."""
@@ -156,15 +156,7 @@ class _Listener(logging.Handler):
         self.lines.append(record.getMessage())
         error = sys.exc_info()[1]
         if record.levelno >= logging.ERROR and not self.problem and error is not None:
-            self.problem = _sentence(error)
-
-
-def _sentence(error: BaseException) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    said = lines[0].strip() if lines else ""
-    name = type(error).__name__
-    text = f"{name}: {said}" if said and name != "NbGraderException" else said or name
-    return text if text[-1] in ".!?" else f"{text}."
+            self.problem = bundles.sentence(error)
 
 
 _benches: list[Bench] = []

@@ -10,8 +10,9 @@ from typing import Any
 
 from course.grading.pool.tables import Rows
 
-# By path from the folder's top: a file's content and permissions, or None for a folder.
-Files = dict[str, tuple[bytes, int] | None]
+# By path from the folder's top: a file's content and permissions, None for a folder, and "" for
+# what is neither, of which only is told that it was there.
+Files = dict[str, tuple[bytes, int] | str | None]
 
 
 @dataclass(frozen=True)
@@ -58,30 +59,46 @@ class Result:
 
 
 def read(folder: Path) -> Files:
-    """The folders and files below `folder`. What is neither is left out, links too."""
+    """What is below `folder`. No link is followed."""
     found: Files = {}
     for top, folders, files in os.walk(folder):
         at = Path(top)
-        for name in sorted(folders):
-            if not (at / name).is_symlink():
-                found[(at / name).relative_to(folder).as_posix()] = None
-        for name in sorted(files):
-            path = at / name
+        for path in sorted(at / name for name in [*folders, *files]):
             told = path.lstat()
+            content: tuple[bytes, int] | str | None = ""
             if stat.S_ISREG(told.st_mode):
                 content = (path.read_bytes(), stat.S_IMODE(told.st_mode))
-                found[path.relative_to(folder).as_posix()] = content
+            elif stat.S_ISDIR(told.st_mode):
+                content = None
+            found[path.relative_to(folder).as_posix()] = content
     return found
 
 
 def write(files: Files, folder: Path) -> None:
-    """Make `folder`, with these files in it."""
+    """Make `folder`, with these files in it; a link to nothing where there was something else."""
     folder.mkdir(parents=True)
     for name, content in files.items():
         path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if content is None:
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(exist_ok=True)
+        elif isinstance(content, str):
+            path.symlink_to("nothing")
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content[0])
             path.chmod(content[1])
+
+
+def size(files: Files) -> int:
+    """How many bytes they have."""
+    return sum(len(content[0]) for content in files.values() if isinstance(content, tuple))
+
+
+def sentence(problem: BaseException) -> str:
+    """What went wrong, on one line."""
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    name = type(problem).__name__
+    text = lines[0] if lines else name
+    if lines and name not in ("NbGraderException", "BuildError"):
+        text = f"{name}: {text}"
+    return text if text[-1] in ".!?" else f"{text}."

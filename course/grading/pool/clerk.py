@@ -19,6 +19,7 @@ from nbgrader.converters.base import NbGraderException
 from course.build import BuildError
 from course.grading import intake
 from course.grading.judge import docket
+from course.grading.judge.execute import Judge
 from course.grading.pool import bundle as bundles
 from course.grading.pool import copies, tables
 from course.grading.pool.bundle import Assignment, Bundle, Files, Result
@@ -41,9 +42,13 @@ class Clerk:
         os.chdir(root)  # where nbgrader looks for its settings
         app = AutogradeApp()
         app.initialize(["--quiet", *([f"--db={db_url}"] if db_url else [])])
+        self._coursedir = app.coursedir
         if not sandbox:
             app.config.Judge.sandbox = False
-        self._coursedir = app.coursedir
+        self.sandbox: bool = Judge(config=app.config).sandbox
+        # No kernel of this machine's workers sees the course, wherever they grade.
+        hidden = app.config.WarmProvisioner.get("hidden", [])
+        app.config.WarmProvisioner.hidden = [*hidden, self._coursedir.root]
         self._coursedir.assignment_id = name
         self._config = app.config
         # Only asked where things are, and how they are to be written.

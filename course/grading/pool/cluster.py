@@ -18,7 +18,9 @@ from distributed.scheduler import KilledWorker
 from distributed.security import Security
 
 from course.build import BuildError
+from course.grading.pool import bundle as bundles
 from course.grading.pool.bundle import Bundle, Result
+from course.grading.sandbox import probe
 
 # How much is under way at once: no worker is to wait, and no memory to fill.
 _MOST_BUNDLES = 256
@@ -62,14 +64,20 @@ def local(workers: int, scratch: Path) -> Iterator[Client]:
 
 
 @contextmanager
-def remote(address: str) -> Iterator[Client]:
-    """The cluster whose scheduler has this address. Keys for TLS are set in Dask's own settings."""
+def remote(address: str, sandbox: bool) -> Iterator[Client]:
+    """The cluster whose scheduler has this address. Keys for TLS are set in Dask's own settings.
+
+    Raises BuildError where it isn't there, or one of its workers can't shut kernels in.
+    """
     try:
         client = Client(address, timeout="20s")
     except OSError as problem:
         raise BuildError(f"There is no scheduler at {address}: {problem}.") from None
     with client:
         client.register_plugin(_Ready(quiet=False))
+        for worker, missing in client.run(probe.what_is_missing).items() if sandbox else ():
+            if missing:
+                raise BuildError(f"On the worker {worker}: {missing}")
         yield client
 
 
@@ -114,9 +122,8 @@ def graded(
             if taken is None:
                 break
             bundle = taken[1]
-            size = sum(len(content[0]) for content in bundle.files.values() if content)
             future = client.submit(_grade, bundle, pure=False)
-            flying[future] = (*taken, size)
+            flying[future] = (*taken, bundles.size(bundle.files))
             coming.add(future)
         if not flying:
             return
@@ -133,8 +140,7 @@ def _outcome(future: Future) -> Result | str:
     problem = future.exception()
     if isinstance(problem, KilledWorker):
         return "Each worker that graded it died: it may have used up the memory."
-    lines = str(problem).splitlines() or [""]
-    return f"{type(problem).__name__}: {lines[0]}"
+    return bundles.sentence(problem)
 
 
 def _grade(bundle: Bundle) -> Result:

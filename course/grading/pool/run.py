@@ -24,6 +24,7 @@ from course.grading.pool.bundle import Bundle
 from course.grading.pool.clerk import Clerk, Job
 from course.grading.pool.cluster import ClusterLostError
 from course.grading.pool.tables import ChangedMeanwhileError
+from course.grading.sandbox import probe
 
 # How often a line says how far it is where there is no terminal, in seconds.
 _NOW_AND_THEN = 15
@@ -117,8 +118,10 @@ def _grade(
                 count.failure(job.student, f"{problem.strerror}: {problem.filename}.")
         return None
 
+    if clerk.sandbox and not options.scheduler and (missing := probe.what_is_missing()):
+        raise BuildError(missing)
     connected = (
-        cluster.remote(options.scheduler)
+        cluster.remote(options.scheduler, clerk.sandbox)
         if options.scheduler
         else cluster.local(min(options.workers, len(jobs)), scratch)
     )
