@@ -212,7 +212,7 @@ def test_takes_the_playground_only_what_can_be_painted():
     made.state = made.state | {"weights": [1e9] * 25}
     assert made.state["weights"] == [paint.LIMIT] * 25
     for wrong in ({"weights": [1.0] * 8}, {"photo": "nobody"}, {"weights": [float("nan")] * 9}):
-        with pytest.raises(Exception, match="playground|photograph"):
+        with pytest.raises(Exception, match=r"playground|photograph"):
             made.state = made.state | wrong
 
 

@@ -20,8 +20,8 @@ from jupyter_core.utils import run_sync
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from nbgrader.preprocessors import Execute
 from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import Execute
 from traitlets import Bool, Float, Integer, default
 from traitlets.config import Config
 
@@ -63,8 +63,8 @@ class Judge(Execute):
     )
 
     sandbox = Bool(
-        help="Whether kernels are shut in, and grading refused where that can't be had. The default "
-        "is to do so, unless $COURSE_NO_SANDBOX is set."
+        help="Whether kernels are shut in, and grading refused where that can't be had. They are, "
+        "unless $COURSE_NO_SANDBOX is set."
     ).tag(config=True)
 
     @default("sandbox")
@@ -107,7 +107,7 @@ class Judge(Execute):
         return nb, resources
 
     def refuse(self) -> None:
-        """Raise NbGraderException, with what to do, where kernels are to be shut in and can't be."""
+        """Raise NbGraderException, with what to do, where kernels can't be shut in and must be."""
         if self.sandbox and (missing := probe.what_is_missing()):
             raise NbGraderException(missing)
 

@@ -48,7 +48,7 @@ def sheets() -> list[dict[str, Any]]:
         ),
         preset(
             "shifted by two",
-            "the same 3 further left: do the maps change, or where things are in them? And the bars?",
+            "the same 3 further left: do the maps change, or the places in them? And the bars?",
             pixels=_sheet(torch.nn.functional.pad(three[:, 2:], (0, 2))),
         ),
         preset("half a 3", "the right half is gone: what is left of the 3?", pixels=_sheet(cut)),

@@ -18,7 +18,7 @@ from torch import Tensor
 from course.data import digits
 
 from .. import student
-from ..panel import STATIC, State, _allowed, choice, preset, seed
+from ..panel import STATIC, State, allowed, choice, preset, seed
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 from ..threads import one_thread
@@ -163,7 +163,7 @@ class Film(anywidget.AnyWidget):
     @traitlets.validate("state")
     def _bounded(self, proposal: Any) -> State:
         value = proposal["value"]
-        return {n: _allowed(c, value.get(n, c["value"])) for n, c in self._controls.items()}
+        return {n: allowed(c, value.get(n, c["value"])) for n, c in self._controls.items()}
 
     def _run(self, _change: Any = None) -> None:
         with one_thread():
