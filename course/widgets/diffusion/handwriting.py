@@ -21,15 +21,15 @@ from . import exact
 from .film import SIDE, T
 
 COUNT, LATENT, EVERY = 16, 16, 5
-STAGES = (0, 100, 400, 3000)  # steps of training after which the net is kept
-SIZE, LR, DROPPED = 128, 0.003, 0.15
+STAGES = (0, 100, 400, 2000)  # steps of training after which the net is kept
+SIZE, LR, DROPPED = 128, 0.004, 0.15
 NOBODY = 10  # the label that says nothing
 NETS = {
     "pixels 0": "pixels, untrained",
     "pixels 1": "pixels, 100 steps",
     "pixels 2": "pixels, 400 steps",
-    "pixels 3": "pixels, 3000 steps",
-    "latent 3": "latent, 3000 steps",
+    "pixels 3": "pixels, 2000 steps",
+    "latent 3": "latent, 2000 steps",
 }
 
 
@@ -218,7 +218,7 @@ PRESETS = [
         "sevens",
         "sixteen noises, one label: do all become sevens, and all different ones?",
         digit="7",
-        w=1.0,
+        w=2.0,
         net="pixels 3",
     ),
     preset("early", "after 100 steps: which is learnt first, strokes or shapes?", net="pixels 1"),
@@ -239,7 +239,7 @@ def panel(loss: Callable[..., Any] | None, guided_noise: Callable[..., Any] | No
         caption=caption,
         controls=[
             choice("digit", "digit", "7", {str(k): str(k) for k in range(10)}),
-            slider("w", "guidance w", 1.0, 0.0, 6.0, 0.5),
+            slider("w", "guidance w", 2.0, 0.0, 6.0, 0.5),
             choice("net", "net", "pixels 3", NETS),
             seed(),
         ],

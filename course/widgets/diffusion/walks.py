@@ -21,7 +21,7 @@ from ..style import Style
 from . import exact
 from .film import DATA, T
 
-POINTS, SHOWN = 400, 14
+POINTS, SHOWN, LEAST = 400, 6, 1e-3  # a distance below that is chance
 STEPS = ("1", "2", "5", "10", "20", "50", "100")
 RULES = {"ddpm_step": "your ddpm_step", "ddim_step": "your ddim_step", "flow": "exact flow"}
 
@@ -86,17 +86,19 @@ _walk = lru_cache(maxsize=64)(walk)
 def _far(rule: str, f: Callable[..., Any] | None, name: str, steps: int, number: int) -> float:
     ends = _walk(rule, f, name, steps, number)[0][-1].nan_to_num(0, 9, -9).clamp(-9, 9)
     fresh = exact.SETS[name]().draw(POINTS, torch.Generator().manual_seed(number + 1))
-    return max(exact.distance(ends, fresh), 1e-4)
+    return max(exact.distance(ends, fresh), LEAST)
 
 
 def draw(figure: Figure, style: Style) -> Update:
     """Some paths (cause); all ends over the data, and their distance by steps (effect)."""
     paths, ends, curve = style.axes(
-        figure, ["paths of 14 points", "where all 400 end", "distance from the data"], [1, 1, 0.9]
+        figure,
+        [f"paths of {SHOWN} points", "where all 400 end", "distance from the data"],
+        [1, 1, 0.9],
     )
     for ax in (paths, ends):
         ax.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
-    curve.set(xscale="log", yscale="log", xlim=(0.8, 130), ylim=(8e-4, 4), xlabel="steps")
+    curve.set(xscale="log", yscale="log", xlim=(0.8, 130), ylim=(7e-4, 4), xlabel="steps")
     curve.set_xticks([1, 10, 100], ["1", "10", "100"])
     lines = LineCollection([], lw=1.1, colors=style.blue, animated=True)
     paths.add_collection(lines)
