@@ -101,6 +101,17 @@ def test_each_kind_of_leak_is_found(course_copy, kind):
     assert kind in found[0]
 
 
+def test_what_one_lesson_shows_is_no_secret_of_another(course_copy):
+    lesson = build.lesson_path(course_copy, NAME)
+    exercise = next(iter(build.lessons.read(lesson).exercises.values()))
+    hidden = _longest(exercise.test.split(leaks.BEGIN_HIDDEN)[1].splitlines()[1:])
+    (course_copy / "course" / "given.py").write_text(hidden)
+    assert leaks.scan(course_copy, [course_copy / "course"])
+    other = f"# %% [markdown]\n# **Points** 0\n\n# %%\n{hidden}\n"
+    (course_copy / "lessons" / "99_other.py").write_text(other)
+    assert leaks.scan(course_copy, [course_copy / "course"]) == []
+
+
 def _longest(lines):
     return max((line.strip() for line in lines if "###" not in line), key=len)
 

@@ -174,6 +174,35 @@ def test_no_loop_lets_whole_tensors_pass():
     check.no_loop(relu)
 
 
+class Layer(torch.nn.Module):
+    """A module of a notebook's own."""
+
+    def forward(self, x):
+        return self.activate(x)
+
+    def activate(self, x):
+        return torch.relu(x)
+
+
+def through_class(z):
+    return Layer()(z)
+
+
+@pytest.mark.parametrize("f", [Layer, through_class])
+def test_by_hand_looks_into_the_methods_of_ones_own_class(f):
+    check.by_hand(f, "clamp", "Layer")
+    with pytest.raises(check.Failed, match="relu"):
+        check.by_hand(f, "relu")
+
+
+def test_work_is_what_operations_read_and_write():
+    x = torch.ones(10, 3)
+    assert check.work(torch.exp, x) == 60
+    assert check.work(lambda x: x.T @ x, x) == 30 + 30 + 9  # to transpose touches no number
+    assert check.work(lambda x: x @ x.T, x) == 30 + 30 + 100
+    assert check.work(lambda x: [row + 1 for row in x], x) == 10 * (3 + 3)
+
+
 def test_random_inputs_are_the_same_again_from_the_same_seed():
     check.seed(3)
     first = check.randn(2, 3), check.uniform(-1, 1, 4), check.integers(0, 9, 5)

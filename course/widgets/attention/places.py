@@ -52,6 +52,7 @@ def compute(state: State, positional_encoding: Callable[..., Any] | None = None)
             # Two that differ only in the order of columns have the same inner products.
             note = note.replace("lies on the dashed line", "is right everywhere")
             note = note.replace("the dashed line", "the formula")
+        note = note.replace(": the dashed line is what it should do", "")
         codes = torch.zeros(PLACES, d).double() if got is None else got.nan_to_num(0.0, 0.0, 0.0)
     return {"codes": codes, "alike": codes @ codes[place], "truth": truth, "place": place,
             "note": note, "d": d}  # fmt: skip

@@ -173,7 +173,7 @@ def draw(figure: Figure, style: Style) -> Update:
 
 
 _START: State = {
-    "q": [-0.4, -0.9],
+    "q": [-0.8, -1.1],
     "keys": SPREAD,
     "values": SPREAD,
     "seen": [True] * 5,
@@ -246,15 +246,15 @@ class Pulls(anywidget.AnyWidget):
                 **{n: [_place(p) for p in new[n]] for n in ("keys", "values")},
                 "seen": [bool(s) for s in new["seen"]],
                 "kernel": new["kernel"],
-                "theta": min(MOST, max(0.0, float(new["theta"]))),
+                "theta": min(MOST, max(0.0, _number(new["theta"]))),
                 "tied": bool(new["tied"]),
             }
         except (KeyError, TypeError, ValueError) as error:
             raise traitlets.TraitError(f"no state of this widget: {error}") from error
         if {len(state[n]) for n in ("keys", "values", "seen")} != {5}:
             raise traitlets.TraitError("needs five keys, five values and whether each is seen")
-        if state["kernel"] not in KERNELS or state["theta"] != state["theta"]:
-            raise traitlets.TraitError(f"needs one of the kernels {', '.join(KERNELS)} and a theta")
+        if state["kernel"] not in KERNELS:
+            raise traitlets.TraitError(f"needs one of the kernels {', '.join(KERNELS)}")
         return state
 
     def _follow(self, _change: Any = None) -> None:
@@ -277,7 +277,11 @@ class Pulls(anywidget.AnyWidget):
 
 
 def _place(point: Any) -> list[float]:
-    x, y = (float(c) for c in point)
-    if x != x or y != y:
-        raise ValueError("a place that is no number")
-    return [min(REACH, max(-REACH, x)), min(REACH, max(-REACH, y))]
+    x, y = (min(REACH, max(-REACH, _number(c))) for c in point)
+    return [x, y]
+
+
+def _number(value: Any) -> float:
+    if math.isnan(number := float(value)):
+        raise ValueError("not a number")
+    return number

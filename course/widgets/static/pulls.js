@@ -190,7 +190,7 @@ function render({ model, el }) {
       for (const node of [keys[i], values[i]]) node.classList.toggle("course-hidden", !state.seen[i]);
       const texts = [state.seen[i] ? `${i + 1}: ${percent(shares[i])}` : `${i + 1}: hidden`, String(i + 1)];
       [key, value].forEach((place, view) => {
-        const edge = place[0] > 2.1 ? "end" : "start";
+        const edge = place[0] > 1.9 ? "end" : "start";
         names[i][view].textContent = texts[view];
         put(names[i][view], { x: px(place[0]) + (edge === "end" ? -12 : 12), y: py(place[1]) - 9, "text-anchor": edge });
       });

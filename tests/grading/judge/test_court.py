@@ -186,3 +186,13 @@ def test_the_same_seed_asks_the_same(student):
     value = float(2 * check.randn(1))
     assert student.hear(test.format(value), seed=5).passed
     assert not student.hear(test.format(value), seed=6).passed
+
+
+def test_work_is_counted_in_the_kernel_and_with_functions_of_the_judge(student):
+    test = (
+        "few, many = (check.work(double, torch.ones(n)) for n in (10, 20))\n"
+        "check.equal((few, many), (20, 40))\n"
+        "check.equal(check.work(scale, torch.ones(9), torch.exp), 18)\n"
+        "check.true(check.work(scale, torch.ones(9), lambda x: x + 1) < 100, 'over there')"
+    )
+    assert student.hear(test).told == ""
