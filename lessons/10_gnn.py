@@ -24,6 +24,9 @@ from torch_geometric.utils import grid
 from course import check, widgets
 from course.data import graphs
 
+Graph = tuple[torch.Tensor, torch.Tensor]  # x (n, d), edge_index (2, edges)
+Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # and batch (n,): whose node each is
+
 # %% [markdown]
 # ## Two opinions, thirty-four people
 #
@@ -1407,9 +1410,6 @@ def smoothness(x):
 
 
 # %% answer="permutation_test"
-Graph = tuple[torch.Tensor, torch.Tensor]  # x (n, d), edge_index (2, edges)
-
-
 def permute(graph: Graph, order: torch.Tensor) -> Graph:
     """The same graph with its nodes renumbered: new node k is old node order[k]; order (n,) int64."""
     ### BEGIN SOLUTION return x and edge_index with the nodes renumbered
@@ -1423,8 +1423,8 @@ def permutation_test(
 ) -> str:
     """ "equivariant", "invariant" or "neither": what renumbering does to model(x, edge_index).
 
-    The model returns a row for each node, (n, m), or something else, (m,), for the whole graph: "equivariant"
-    is about the first, "invariant" about the second.
+    A model that returns a row for each node, (n, m), is "equivariant" or "neither"; one that returns
+    (m,), for the whole graph, is "invariant" or "neither".
     """
     ### BEGIN SOLUTION return which of the three the model is
     x, edge_index = graph
@@ -1961,13 +1961,11 @@ def global_pool(x, batch, how):
 
 
 # %% answer="classify_graphs"
-Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # x (n, 1), edge_index, batch (n,)
-
-
 def classify_graphs(train: Batch, y: torch.Tensor, test: Batch, seed: int) -> torch.Tensor:
     """The predicted class, 0 (a cycle) or 1 (a tree), of each test graph: (graphs,) int64.
 
-    y (graphs of `train`,) int64: their classes.
+    train and test are (x (n, 1), edge_index (2, edges), batch (n,)); y has a class, int64, for each
+    graph of `train`.
     """
     torch.manual_seed(seed)
     ### BEGIN SOLUTION train GIN layers, a pool and a linear layer, and predict the test graphs

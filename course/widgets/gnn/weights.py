@@ -95,11 +95,8 @@ def draw(figure: Figure, style: Style) -> Update:
     image = table.imshow(blank, interpolation="nearest", animated=True)
     frame = table.plot([], [], color=style.orange, lw=2.2, animated=True)[0]
     numbers = [
-        [
-            table.text(j, i, "", size=6.5, color=style.ink, ha="center", va="center", animated=True)
-            for j in range(N)
-        ]
-        for i in range(N)
+        table.text(j, 0, "", size=7.5, color=style.ink, ha="center", va="center", animated=True)
+        for j in range(N)
     ]
     ring.set(xlim=(-1.35, 1.35), ylim=(-1.3, 1.3), aspect="equal", xticks=[], yticks=[])
     ring.grid(False)
@@ -128,16 +125,14 @@ def draw(figure: Figure, style: Style) -> Update:
         image.set_data(rgba.numpy())
         frame.set_data([-0.5, N - 0.5, N - 0.5, -0.5, -0.5],
                        [i - 0.5, i - 0.5, i + 0.5, i + 0.5, i - 0.5])  # fmt: skip
-        for r, row in enumerate(w.tolist()):
-            for c, value in enumerate(row):
-                numbers[r][c].set_text(_share(value))
         mine = w[i].tolist()
         others = [j for j in range(N) if j != i]
         lines.set_segments([_between(at[j], at[i]) for j in others])
         lines.set_linewidth([min(12.0, 14 * abs(mine[j])) for j in others])
         chosen.set_data([at[i, 0]], [at[i, 1]])
-        for j, text in enumerate(shares):
+        for j, (text, inside) in enumerate(zip(shares, numbers, strict=True)):
             text.set_text(_share(mine[j]))
+            inside.set(text=_share(mine[j]), y=i)
 
     return update
 

@@ -148,13 +148,13 @@ function render({ model, el }) {
     const way = ARROWS[event.key];
     if (!way) return;
     event.preventDefault();
-    // The nearest node that way; what lies aside counts double.
+    // The nearest node more or less that way.
     const from = nodes[state.node];
     let best = -1, least = Infinity;
     nodes.forEach((n, i) => {
       const along = (n.x - from.x) * way[0] + (n.y - from.y) * way[1];
       const aside = Math.abs((n.x - from.x) * way[1]) + Math.abs((n.y - from.y) * way[0]);
-      if (along > 1 && along + 2 * aside < least) [best, least] = [i, along + 2 * aside];
+      if (2 * along > aside && along > 1 && along + aside < least) [best, least] = [i, along + aside];
     });
     if (best >= 0) choose(best);
   };
