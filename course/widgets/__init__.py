@@ -6,7 +6,17 @@ Topics are imported when first used, so a graded notebook pays nothing for them.
 from importlib import import_module
 from types import ModuleType
 
-TOPICS = ("activations", "attention", "backprop", "cnn", "diffusion", "gnn", "sgd", "softmax")
+TOPICS = (
+    "activations",
+    "attention",
+    "backprop",
+    "cnn",
+    "diffusion",
+    "gan",
+    "gnn",
+    "sgd",
+    "softmax",
+)
 
 
 def __getattr__(name: str) -> ModuleType:
