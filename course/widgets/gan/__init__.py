@@ -20,10 +20,10 @@ def lab(
     z), discriminator_loss(real_logits, fake_logits), generator_loss(fake_logits, saturating),
     players() -> (D, G).
     """
-    from . import lab as _lab
+    from . import laboratory
     from .game import Yours
 
-    return _lab.lab(Yours(d_step, g_step, discriminator_loss, generator_loss, players))
+    return laboratory.lab(Yours(d_step, g_step, discriminator_loss, generator_loss, players))
 
 
 @free_when_grading
@@ -39,11 +39,11 @@ def digits(
     ConditionalGenerator: yours, called as ConditionalGenerator(16, 10, 128, 64), then with noise
     (n, 16) and classes (n,). The others as for `lab`.
     """
-    from . import lab as _lab
+    from . import laboratory
     from .game import Yours
 
     losses = discriminator_loss, generator_loss
-    return _lab.digits(Yours(d_step, g_step, *losses, generator=ConditionalGenerator))
+    return laboratory.digits(Yours(d_step, g_step, *losses, generator=ConditionalGenerator))
 
 
 @free_when_grading

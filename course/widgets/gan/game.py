@@ -20,7 +20,7 @@ from .scenes import COLUMNS, NOISE, SCENES, Labelled
 SHOWN, ARROWS, CELLS = 400, 80, 40
 BOX = {"coin": (-0.3, 1.3, -3.0, 3.0)}
 PLANE = (-3.2, 3.2, -3.2, 3.2)
-ROWS = 6  # of digits
+ROWS, EXAMPLES = 6, 3  # of digits: made, and real
 
 
 @dataclass(frozen=True)
@@ -141,20 +141,29 @@ class Game:
         return climb(self.D, self._d_optimiser, -self._d_loss(self.D(x), self.D(self.G(z))))
 
     def _d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        f = self._yours.discriminator_loss
-        value = f and not self.note and self._tried(f, lambda: f(real, fake))
-        return value if isinstance(value, Tensor) else -agreement(real, 1.0) - agreement(fake, 0.0)
+        value = self._loss(self._yours.discriminator_loss, real, fake)
+        return -agreement(real, 1.0) - agreement(fake, 0.0) if value is None else value
 
     def _g_loss(self, saturating: bool) -> Callable[[Tensor], Tensor]:
-        f = self._yours.generator_loss
-
         def loss(fake: Tensor) -> Tensor:
-            value = f and not self.note and self._tried(f, lambda: f(fake, saturating))
-            if isinstance(value, Tensor):
+            value = self._loss(self._yours.generator_loss, fake, saturating)
+            if value is not None:
                 return value
             return agreement(fake, 0.0) if saturating else -agreement(fake, 1.0)
 
         return loss
+
+    def _loss(self, f: Callable[..., Any] | None, *args: Any) -> Tensor | None:
+        """What the student's loss says, or None."""
+        if f is None or self.note:
+            return None
+
+        def run() -> Tensor:
+            value = f(*args)
+            _expect("a loss", value, ())
+            return value
+
+        return self._tried(f, run)
 
     def round(self, d_steps: int, g_steps: int, saturating: bool) -> None:
         """So many steps of D, then of G."""
@@ -210,9 +219,33 @@ class Game:
         loss = self._g_loss(saturating)(self.D(points))
         return -len(points) * torch.autograd.grad(loss, points)[0]
 
-    def placed(self, made: Tensor) -> Tensor:
-        """Made points as they are shown: a coin's lie at (G(z), z)."""
-        return torch.cat([made, self._watched], 1) if self.scene.name == "coin" else made
+    def examples(self) -> Tensor:
+        """Some real ones as they are shown: points (n, 2), a coin's at any height; or images."""
+        x = self.scene.x
+        if self.scene.name == "digits":
+            kinds = x[:, 64:].argmax(1)
+            rows = [(kinds == k).nonzero()[:EXAMPLES, 0] for k in range(COLUMNS)]
+            return x[torch.stack(rows, 1).flatten(), :64]
+        if self.scene.name == "coin":
+            return torch.cat([x, torch.linspace(-3, 3, len(x))[:, None]], 1)[:SHOWN]
+        return x[:SHOWN]
+
+    def look(self, saturating: bool, values: int) -> dict[str, Tensor]:
+        """What is shown now. history: (lines, some `values`), evenly over all rounds.
+
+        In the plane field (CELLS, CELLS), points (n, 2) and arrows (ARROWS, 2); of digits points
+        are images (ROWS * COLUMNS, 64), and there is neither field nor arrows.
+        """
+        every = torch.linspace(0, self.rounds, min(values, self.rounds + 1)).round().long()
+        history = torch.tensor([self.history[i] for i in every]).T
+        made, none = self.made(), torch.zeros(0)
+        if self.scene.name == "digits":
+            return {"field": none, "points": made[:, :64], "arrows": none, "history": history}
+        arrows = self.arrows(saturating)
+        if self.scene.name == "coin":
+            made = torch.cat([made, self._watched], 1)
+            arrows = torch.cat([arrows, torch.zeros_like(arrows)], 1)
+        return {"field": self.field(), "points": made, "arrows": arrows, "history": history}
 
     def caption(self) -> str:
         """One sentence with numbers."""

@@ -6,6 +6,7 @@ A scene knows no optimiser and no widget. Points are float32.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +43,7 @@ def net(
 ) -> nn.Module:
     """Linear layers of these sizes with `between` between them, and `last` at the end."""
     layers: list[nn.Module] = []
-    for size, following in zip(sizes, sizes[1:], strict=False):
+    for size, following in pairwise(sizes):
         layers += [nn.Linear(size, following), between()]
     return nn.Sequential(*layers[:-1], *last)
 
