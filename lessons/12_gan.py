@@ -38,8 +38,8 @@ widgets.gan.lab()
 
 # %% [markdown]
 # *What to see*: the shading is $D$: dark where it says *real*. The arrows on $G$'s points are all that $G$ ever
-# hears: which way $D$ would call this point more real. *Modes* counts the clusters that $G$ serves. When nobody
-# can win any more, the shading fades. In *G in a hurry* points flock to one place, $D$ learns to reject it, and
+# hears: which way $D$ would call this point more real. *Modes* counts the clusters that $G$ serves. Where $G$ has
+# caught up the shading pales: $D$ can't tell. In *G in a hurry* points flock to one place, $D$ learns to reject it, and
 # they flock on: **mode collapse**.
 
 # %% [markdown]
@@ -1066,8 +1066,9 @@ widgets.gan.lab(d_step, g_step, discriminator_loss, generator_loss)
 
 # %% [markdown]
 # *What to see*: the same game, played by your steps and losses. Step each player by itself: a step of $D$ changes the
-# shading and no point, a step of $G$ the points and no shading. Set $G$'s loss to *saturating* in *D ahead*: the
-# arrows shrink to nothing.
+# shading and no point, a step of $G$ the points and no shading. In *D ahead* there are no
+# arrows: $G$ minimises the saturating loss. Change it, and they are there. (Adam divides a gradient by its usual size, so
+# $G$ crawls out either way; plain descent would stay for thousands of rounds.)
 
 # %% test="g_step" points=3
 D_weights = [
@@ -1693,8 +1694,8 @@ widgets.gan.distances(emd_1d, mmd_rbf)
 
 # %% [markdown]
 # *What to see*: made samples slide past real ones. EMD grows with the way, as far as it goes. MMD is steep while
-# the heaps are about $\sigma$ apart, and then flat: what lies many $\sigma$ away is just *elsewhere*. In *one mode lost*
-# the means agree; both measures notice all the same.
+# the heaps are about $\sigma$ apart, and then flat: what lies many $\sigma$ away is just *elsewhere*. In *all near the
+# mean* the means agree, and both measures notice all the same; with a wide kernel MMD hardly does.
 
 # %% test="mmd_rbf" points=2
 a, b = torch.tensor([[0.0, 0.0], [0.0, 2.0]]), torch.tensor([[3.0, 0.0], [3.0, 2.0]])
@@ -2236,9 +2237,9 @@ def order(
 widgets.gan.digits(ConditionalGenerator, d_step, g_step, discriminator_loss, generator_loss)
 
 # %% [markdown]
-# *What to see*: press play. Each column is one digit, each row one $z$: after some 20 seconds columns can be read, and
-# a row shares a slant or a weight. Sixty-four outputs, made together. Real images take convolutions (07_cnn), days,
-# and the same two steps.
+# *What to see*: press play. Each column is one digit, each row one $z$: first all columns are alike, then $D$ finds out
+# that a 3 ordered as an 8 is made, and the columns part. Sixty-four outputs, made together in seconds. Photographs
+# take convolutions (07_cnn), days, and the same two steps.
 
 # %% test="ConditionalGenerator" points=2
 made, count = order([3, 4, 8, 5], check.randn(6, 3), torch.tensor([0, 1, 2, 0, 1, 2]), 0)

@@ -5,7 +5,7 @@ What a student's function is held against is SciPy's and scikit-learn's. Source:
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -104,12 +104,12 @@ def _asked(f: Callable[..., Any] | None, args: tuple, want: float) -> tuple[floa
     return value, said + ("." if right else f", the library's {want:.3f}.")
 
 
-def draw(figure: Figure, style: Style) -> Update:
+def draw(figure: Figure, style: Style, with_yours: bool = False) -> Update:
     """The two heaps (cause); both distances by how far the made one is moved (effect)."""
     left, mid, right = style.axes(
         figure, ["100 real and 100 made samples", "earth mover's distance", "MMD²"]
     )
-    left.set(xlim=(LOW, HIGH), ylim=(0, 34), xlabel="value")
+    left.set(xlim=(LOW, HIGH), ylim=(0, 66), xlabel="value")
     for ax in (mid, right):
         ax.set(xlim=(-4, 4), xlabel="made samples moved by")
     mid.set_ylim(0, 6)
@@ -124,7 +124,8 @@ def draw(figure: Figure, style: Style) -> Update:
         ax.plot([], [], "x", ms=11, mew=2.2, color=style.ink, animated=True)[0]
         for ax in (mid, right)
     ]
-    style.legend(right, handles=crosses[1:], labels=["yours"], loc="upper right")
+    if with_yours:
+        style.legend(right, handles=crosses[1:], labels=["yours"], loc="upper right")
 
     def update(a: Arrays) -> None:
         real.set_data(middle, a["real"])
@@ -191,7 +192,7 @@ def panel(emd_1d: Callable[..., Any] | None, mmd_rbf: Callable[..., Any] | None)
     return Panel(
         "How far apart are two heaps?",
         compute=lambda state: compute(state, emd_1d, mmd_rbf),
-        draw=draw,
+        draw=partial(draw, with_yours=emd_1d is not None or mmd_rbf is not None),
         caption=caption,
         controls=[
             choice("kind", "made samples", "alike", KINDS),

@@ -227,7 +227,7 @@ class Game:
             rows = [(kinds == k).nonzero()[:EXAMPLES, 0] for k in range(COLUMNS)]
             return x[torch.stack(rows, 1).flatten(), :64]
         if self.scene.name == "coin":
-            return torch.cat([x, torch.linspace(-3, 3, len(x))[:, None]], 1)[:SHOWN]
+            return torch.cat([x[:SHOWN], torch.linspace(-3, 3, SHOWN)[:, None]], 1)
         return x[:SHOWN]
 
     def look(self, saturating: bool, values: int) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ KINDS = {
 EDGES = {
     "normal": (-3.2, 3.2),
     "exponential": (-0.3, 5.7),
-    "coin": (-0.5, 1.5),
+    "coin": (-2.0, 3.0),
     "data": (-3.2, 3.2),
 }
 
@@ -97,7 +97,7 @@ def compute(state: State, f: Callable[..., Any] | None = None) -> dict[str, Any]
 def draw(figure: Figure, style: Style) -> Update:
     """The quantile function with some noise on its way (cause); all samples (effect)."""
     left, right = style.axes(figure, ["from u, below, to a sample, at the side", "samples"])
-    left.set(xlim=(0, 1), xlabel="u")
+    left.set(xlim=(0, 1), xlabel="u", ylabel="value")
     right.set(xlabel="value", ylim=(0, 0.3))
     ways = left.plot([], [], animated=True, lw=0.9, color=style.orange)[0]
     yours = left.plot([], [], animated=True, **style.line("curve"))[0]
@@ -113,7 +113,7 @@ def draw(figure: Figure, style: Style) -> Update:
         low, high = a["range"]
         left.set_ylim(low, high)
         right.set_xlim(low, high)
-        right.set_ylim(0, 1.15 * max(0.1, float(a["heights"].max())))
+        right.set_ylim(0, 1.35 * max(0.1, float(a["heights"].max())))
         reached = torch.quantile(a["knots"][1], a["u"])
         across = torch.stack(
             [a["u"], a["u"], torch.zeros_like(a["u"]), torch.full_like(a["u"], torch.nan)], 1

@@ -108,8 +108,8 @@ def draw(figure: Figure, style: Style) -> Update:
 
 def caption(_state: State, a: Arrays) -> str:
     """What D says here, and how steep each loss is."""
-    z = float(Z[a["at"]])
-    steep = [number(abs(float(v))) for v in a["here"][1]]
+    z = float(Z[a["at"]]) + 0.0  # no minus before a zero
+    steep = [number(abs(float(v)), 3) for v in a["here"][1]]
     said = (
         f"At logit {z:.1f}, where D gives s = {number(float(torch.tensor(z).sigmoid()))} to a made "
         f"point: {NAMES[0]} has a slope of size {steep[0]}, {NAMES[1]} of {steep[1]}."

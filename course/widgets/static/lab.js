@@ -218,7 +218,7 @@ function render({ model, el }) {
     caption.textContent = said;
     plane.setAttribute("aria-label", `${plain ? "Real and made points, and what D says of each place" : "Digits that G makes, one column a class"}. ${said}`);
     chart.setAttribute("aria-label", `${model.get("scene").lines.join(" and ")}, round by round. ${said}`);
-    key.textContent = plain ? "\u25AA real   \u25B2 made by G   \u2192 where G\u2019s loss falls   shading: D says real" : "Each row is one noise, each column a class; below, real ones.";
+    key.textContent = plain ? "\u25AA real \u00B7 \u25B2 made by G \u00B7 \u2192 where G\u2019s loss falls \u00B7 shading: D says real" : "Each row is one noise, each column a class; below, real ones.";
     play.textContent = playing ? "pause" : "play";
     shows.forEach((refresh) => refresh(state));
     presets.forEach((preset, i) => chips[i].setAttribute("aria-pressed", Object.entries(preset.state).every(([k, v]) => state[k] === v)));
