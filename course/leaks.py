@@ -10,8 +10,8 @@ from pathlib import Path
 from course import lesson as lessons
 from course.lesson import BEGIN_HIDDEN, BEGIN_SOLUTION, END_HIDDEN, END_SOLUTION, Lesson
 
-# Shorter lines (`return z`, `else:`) say nothing that is ours.
-_SHORTEST = 14
+# Shorter lines (`return z`, `else:`) say nothing that is ours; longer ones do inside others too.
+_SHORTEST, _LONG = 14, 30
 _TEXT = {".ipynb", ".py", ".js", ".css", ".md", ".txt", ".toml", ".yml", ".yaml", ".html", ".json"}
 _SKIP = {".git", ".venv", "__pycache__", ".ipynb_checkpoints"}
 
@@ -58,12 +58,14 @@ def _lines(lesson: Lesson) -> tuple[dict[str, str], set[str]]:
                     shown.add(_bare(line))
         for variant in exercise.mistakes + exercise.alternatives:
             whose = f"the {variant.kind} {variant.name!r} of {exercise.name}"
-            for line in [*variant.source.splitlines(), variant.says]:
+            # A mistake's code is no answer; what its author is told is for its author.
+            code = variant.source.splitlines() if variant.kind == "alternative" else []
+            for line in [*code, variant.says]:
                 hidden.setdefault(_bare(line), whose)
     telling = {
         line: whose
         for line, whose in hidden.items()
-        if len(line) >= _SHORTEST and not re.match("def|class|import|from|#", line)
+        if len(line) >= _SHORTEST and not re.match("def|class|import|from|for|while|#", line)
     }
     return telling, shown
 
@@ -97,7 +99,7 @@ def _leaks_in(path: Path, secrets: dict[str, str]) -> Iterator[str]:
 
 
 def _lines_in(place: str, said: str, secrets: dict[str, str]) -> Iterator[str]:
-    bare = _bare(said)
+    lines, bare = {_bare(line) for line in said.splitlines()}, _bare(said)
     for secret, whose in secrets.items():
-        if secret in bare:
+        if secret in lines or (len(secret) >= _LONG and secret in bare):
             yield f"{place}: has a line of {whose}"

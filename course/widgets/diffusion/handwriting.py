@@ -87,7 +87,7 @@ class Studio:
     def _trained(self, x: Tensor) -> list[Net]:
         net, generator = Net(x.shape[1], 256), torch.Generator().manual_seed(0)
         adam, kept = torch.optim.Adam(net.parameters(), LR), [_copy(net)]
-        falling = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.02, STAGES[-1])
+        decay = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.02, STAGES[-1])
         for step in range(1, STAGES[-1] + 1):
             rows = torch.randint(len(x), (SIZE,), generator=generator)
             silent = torch.rand(SIZE, generator=generator) < DROPPED
@@ -102,7 +102,7 @@ class Studio:
                 return told
 
             adam.step(again)
-            falling.step()
+            decay.step()
             if step in STAGES:
                 kept.append(_copy(net))
         return kept

@@ -13,7 +13,7 @@ import traitlets
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ..panel import STATIC, State, _allowed, choice, preset, seed
+from ..panel import STATIC, State, allowed, choice, preset, seed
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 from ..threads import one_thread
@@ -55,7 +55,7 @@ class Lab(anywidget.AnyWidget):
         """Every control has a value, and one that it allows."""
         state = dict(self.presets[0]["state"])
         for name, control in self._controls.items():
-            state[name] = _allowed(control, proposal["value"].get(name, control["value"]))
+            state[name] = allowed(control, proposal["value"].get(name, control["value"]))
         return state
 
     @property
