@@ -99,7 +99,9 @@ def _leaks_in(path: Path, secrets: dict[str, str]) -> Iterator[str]:
 
 
 def _lines_in(place: str, said: str, secrets: dict[str, str]) -> Iterator[str]:
-    lines, bare = {_bare(line) for line in said.splitlines()}, _bare(said)
+    # A remark behind a line makes no other line of it.
+    lines = {_bare(line.split("  #")[0]) for line in said.splitlines()}
+    bare = _bare(said)
     for secret, whose in secrets.items():
         if secret in lines or (len(secret) >= _LONG and secret in bare):
             yield f"{place}: has a line of {whose}"
