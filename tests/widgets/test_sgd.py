@@ -113,8 +113,8 @@ def test_walks_a_right_step_with_torch_and_is_a_wrong_one_told():
     torch.testing.assert_close(a["paths"][6], a["paths"][1])
     assert "walks with torch's momentum" in a["notes"][0]
 
-    def adam_step(w, mean, r, _t, gradient, lr, _beta1):
-        return w - lr * gradient, mean, r
+    def adam_step(w, mean, squares, _t, gradient, lr, _beta1):
+        return w - lr * gradient, mean, squares
 
     assert "away from torch's Adam" in contest.compute(a_state(), [adam_step])["notes"][0]
 

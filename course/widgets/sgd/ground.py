@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..panel import STATIC, Shown, State, allowed, said
 from ..picture import Arrays, Picture, Update
-from ..style import Style, number
+from ..style import Style
 from ..threads import one_thread
 from .surfaces import grid
 
@@ -109,11 +109,10 @@ class Walk(Shown):
     def caption_at(self, tick: int) -> str:
         """What the widget says at `tick`, as walk.js does."""
         a = self._last
-        parts = [
-            f"{name}: {steps[tick]} step{'s' * (steps[tick] != 1)}, "
-            f"{number(float(h[tick]))} too high"
-            for name, steps, h in zip(a["names"], a["steps"], a["heights"], strict=True)
-        ]
+        parts = []
+        for name, steps, heights in zip(a["names"], a["steps"], a["heights"], strict=True):
+            made = f" {steps[tick]} step{'s' * (steps[tick] != 1)}," if a["epoch"] else ""
+            parts.append(f"{name}:{made} {_height(float(heights[tick]))} too high")
         epochs = f" ({tick / a['epoch']:.1f} epochs)" if a["epoch"] else ""
         return f"After {tick} {a['clock']}{epochs}: " + "; ".join(parts) + "."
 
@@ -121,6 +120,12 @@ class Walk(Shown):
         """The whole walk, and where it ends."""
         end = self._last["paths"].shape[1] - 1
         return Picture(draw, 2, Style()).png(self._last), said(self.note, self.caption_at(end))
+
+
+def _height(value: float) -> str:
+    if value > 1e4:
+        return "over 10⁴"
+    return "under 10⁻⁵" if value < 1e-5 else f"{float(f'{value:.2g}'):g}"
 
 
 def _bytes(*parts: Tensor) -> bytes:

@@ -137,7 +137,8 @@ def draw(figure: Figure, style: Style) -> Update:
     truth = curve.plot([], [], animated=True, **style.line("truth"))[0]
     steep = pull.plot([], [], animated=True, **style.line("curve"))[0]
     heres = [
-        ax.plot([], [], animated=True, clip_on=False, **style.point())[0] for ax in (curve, pull)
+        ax.plot([], [], animated=True, clip_on=False, in_layout=False, **style.point())[0]
+        for ax in (curve, pull)
     ]
     style.legend(
         plane,
