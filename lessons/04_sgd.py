@@ -1260,7 +1260,8 @@ def nesterov_step(w, velocity, gradient, lr, alpha=0.9):
 #
 # One $\eta$ for a steep and a flat direction suits neither. **Adagrad** adds up squared gradients, weight by
 # weight, $r \leftarrow r + (\nabla J)^2$, and divides: $w \leftarrow w - \frac{\eta}{\sqrt r} \nabla J$
-# (Passerini, "Adagrad"). **Predict** the length of its first step, for a gradient of 1000 and one of 0.001.
+# (Passerini, "Adagrad"; his $r$ is `squares` below). **Predict** the length of its first step, for a gradient
+# of 1000 and one of 0.001.
 #
 # $r$ only grows, so the steps die, often too early ("Problem"). **RMSProp** forgets:
 # $r \leftarrow \rho r + (1 - \rho)(\nabla J)^2$.
@@ -1271,27 +1272,27 @@ def nesterov_step(w, velocity, gradient, lr, alpha=0.9):
 
 # %% answer="adagrad_step"
 def adagrad_step(
-    w: torch.Tensor, r: torch.Tensor, gradient: torch.Tensor, lr: float, eps: float = 1e-10
+    w: torch.Tensor, squares: torch.Tensor, gradient: torch.Tensor, lr: float, eps: float = 1e-10
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """One step of Adagrad: new (w, r); all of one shape, r (sum of squares) 0 at the start."""
+    """One step of Adagrad: new (w, squares); all of one shape, the sum of squares 0 at the start."""
     ### BEGIN SOLUTION return the new weights and the new sum of squares
-    r = r + gradient**2
-    return w - lr * gradient / (r.sqrt() + eps), r
+    squares = squares + gradient**2
+    return w - lr * gradient / (squares.sqrt() + eps), squares
     ### END SOLUTION
 
 
 def rmsprop_step(
     w: torch.Tensor,
-    r: torch.Tensor,
+    squares: torch.Tensor,
     gradient: torch.Tensor,
     lr: float,
     rho: float = 0.99,
     eps: float = 1e-8,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """One step of RMSProp: new (w, r); r is the decaying mean of squares, 0 at the start."""
+    """One step of RMSProp: new (w, squares); squares is a decaying mean, 0 at the start."""
     ### BEGIN SOLUTION return the new weights and the new mean of squares
-    r = rho * r + (1 - rho) * gradient**2
-    return w - lr * gradient / (r.sqrt() + eps), r
+    squares = rho * squares + (1 - rho) * gradient**2
+    return w - lr * gradient / (squares.sqrt() + eps), squares
     ### END SOLUTION
 
 
@@ -1307,16 +1308,16 @@ widgets.sgd.race(adagrad_step, rmsprop_step)
 BANNED = ("optim", "Adagrad", "RMSprop", "backward")
 check.by_hand(adagrad_step, *BANNED)
 check.by_hand(rmsprop_step, *BANNED)
-w, r, gradient = torch.tensor([1.0, 2.0]), torch.tensor([7.0, 0.0]), torch.tensor([3.0, -0.5])
+w, squares, gradient = torch.tensor([1.0, 2.0]), torch.tensor([7.0, 0.0]), torch.tensor([3.0, -0.5])
 check.close(
-    check.unchanged(adagrad_step, w, r, gradient, 0.4),
+    check.unchanged(adagrad_step, w, squares, gradient, 0.4),
     (torch.tensor([0.7, 2.4]), torch.tensor([16.0, 0.25])),
-    "In the first place r becomes 7 + 9, and the step is 0.4·3/4",
+    "In the first place the sum becomes 7 + 9, and the step is 0.4·3/4",
 )
 check.close(
-    check.unchanged(rmsprop_step, w, r, gradient, 0.4, 0.5),
+    check.unchanged(rmsprop_step, w, squares, gradient, 0.4, 0.5),
     (torch.tensor([1 - 1.2 / 8**0.5, 2 + 0.2 / 0.125**0.5]), torch.tensor([8.0, 0.125])),
-    "In the first place r becomes 0.5·7 + 0.5·9",
+    "In the first place the mean becomes 0.5·7 + 0.5·9",
 )
 zero = torch.zeros(2)
 for step in (adagrad_step, rmsprop_step):
@@ -1330,7 +1331,7 @@ for device in check.devices():
             lr = float(check.uniform(0.01, 0.1, 1))
             decay, eps = float(check.uniform(0.7, 0.95, 1)), float(check.uniform(0.1, 0.3, 1))
             for settings in ({"eps": eps, "rho": decay}, {}):
-                w, r, leaf = start, torch.zeros_like(start), start.clone().requires_grad_()
+                w, squares, leaf = start, torch.zeros_like(start), start.clone().requires_grad_()
                 if step is adagrad_step:
                     settings = {k: v for k, v in settings.items() if k != "rho"}
                     optimiser = torch.optim.Adagrad([leaf], lr=lr, **settings)
@@ -1342,139 +1343,142 @@ for device in check.devices():
                     gradient[0, 0] = 0.0
                     leaf.grad = gradient
                     optimiser.step()
-                    w, r = check.unchanged(step, w, r, gradient, lr, **settings)
+                    w, squares = check.unchanged(step, w, squares, gradient, lr, **settings)
                     check.close(
                         w, leaf.detach(), f"Differs from torch.optim after step {t + 1}", tol=tol
                     )
                 state = optimiser.state[leaf]
                 want = state["sum"] if step is adagrad_step else state["square_avg"]
                 check.close(
-                    r, want, "The weights are right; the r that is returned isn't", tol=1e-4
+                    squares,
+                    want,
+                    "The weights are right; the squares returned aren't",
+                    tol=1e-4,
                 )
-w, r, gradient = check.randn(3, 2), check.uniform(0.1, 1, 3, 2), check.randn(3, 2)
+w, squares, gradient = check.randn(3, 2), check.uniform(0.1, 1, 3, 2), check.randn(3, 2)
 for step in (adagrad_step, rmsprop_step):
-    check.stays_on_device(step, w, r, gradient, 0.1)
+    check.stays_on_device(step, w, squares, gradient, 0.1)
 ### END HIDDEN TESTS
 
 
 # %% mistake="adagrad_step" name="no-epsilon"
-def adagrad_step(w, r, gradient, lr, eps=1e-10):
+def adagrad_step(w, squares, gradient, lr, eps=1e-10):
     """You divided by the bare root, as the slide does: where no gradient ever came, that is 0/0."""
-    r = r + gradient**2
-    return w - lr * gradient / r.sqrt(), r
+    squares = squares + gradient**2
+    return w - lr * gradient / squares.sqrt(), squares
 
 
 # %% mistake="adagrad_step" name="epsilon-inside"
-def adagrad_step(w, r, gradient, lr, eps=1e-10):
+def adagrad_step(w, squares, gradient, lr, eps=1e-10):
     """You put ε under the root, as some books do. There it weighs more: √ε. The text puts it elsewhere."""
-    r = r + gradient**2
-    return w - lr * gradient / (r + eps).sqrt(), r
+    squares = squares + gradient**2
+    return w - lr * gradient / (squares + eps).sqrt(), squares
 
 
 # %% mistake="adagrad_step" name="no-root"
-def adagrad_step(w, r, gradient, lr, eps=1e-10):
-    """You divided by r itself. A root is missing: without it a steep direction gets smaller steps than a flat one."""
-    r = r + gradient**2
-    return w - lr * gradient / (r + eps), r
+def adagrad_step(w, squares, gradient, lr, eps=1e-10):
+    """You divided by the sum itself. A root is missing: without it a steep direction gets smaller steps than a flat one."""
+    squares = squares + gradient**2
+    return w - lr * gradient / (squares + eps), squares
 
 
 # %% mistake="adagrad_step" name="old-sum"
-def adagrad_step(w, r, gradient, lr, eps=1e-10):
+def adagrad_step(w, squares, gradient, lr, eps=1e-10):
     """You divided by the sum of before, which is 0 at the first step. The new gradient goes in first."""
-    return w - lr * gradient / (r.sqrt() + eps), r + gradient**2
+    return w - lr * gradient / (squares.sqrt() + eps), squares + gradient**2
 
 
 # %% mistake="adagrad_step" name="not-squared"
-def adagrad_step(w, r, gradient, lr, eps=1e-10):
-    """You added up absolute values. r adds up squares."""
-    r = r + gradient.abs()
-    return w - lr * gradient / (r.sqrt() + eps), r
+def adagrad_step(w, squares, gradient, lr, eps=1e-10):
+    """You added up absolute values. What is to be added up are squares."""
+    squares = squares + gradient.abs()
+    return w - lr * gradient / (squares.sqrt() + eps), squares
 
 
 # %% mistake="adagrad_step" name="one-for-all"
-def adagrad_step(w, r, gradient, lr, eps=1e-10):
-    """You added the squares of all weights together: then all share one learning rate. Each weight has its own r."""
-    r = r + (gradient**2).sum()
-    return w - lr * gradient / (r.sqrt() + eps), r
+def adagrad_step(w, squares, gradient, lr, eps=1e-10):
+    """You added the squares of all weights together: then all share one learning rate. Each weight has a sum of its own."""
+    squares = squares + (gradient**2).sum()
+    return w - lr * gradient / (squares.sqrt() + eps), squares
 
 
 # %% mistake="adagrad_step" name="rmsprop-only-adds"
-def rmsprop_step(w, r, gradient, lr, rho=0.99, eps=1e-8):
-    """Your r decays, but the new square comes in whole. The two shares should add up to 1."""
-    r = rho * r + gradient**2
-    return w - lr * gradient / (r.sqrt() + eps), r
+def rmsprop_step(w, squares, gradient, lr, rho=0.99, eps=1e-8):
+    """Your mean decays, but the new square comes in whole. The two shares should add up to 1."""
+    squares = rho * squares + gradient**2
+    return w - lr * gradient / (squares.sqrt() + eps), squares
 
 
 # %% mistake="adagrad_step" name="rmsprop-shares-swapped"
-def rmsprop_step(w, r, gradient, lr, rho=0.99, eps=1e-8):
+def rmsprop_step(w, squares, gradient, lr, rho=0.99, eps=1e-8):
     """You swapped the shares: yours forgets nearly all at each step. ρ is what it keeps."""
-    r = (1 - rho) * r + rho * gradient**2
-    return w - lr * gradient / (r.sqrt() + eps), r
+    squares = (1 - rho) * squares + rho * gradient**2
+    return w - lr * gradient / (squares.sqrt() + eps), squares
 
 
 # %% mistake="adagrad_step" name="rmsprop-is-adagrad"
-def rmsprop_step(w, r, gradient, lr, rho=0.99, eps=1e-8):
+def rmsprop_step(w, squares, gradient, lr, rho=0.99, eps=1e-8):
     """That is Adagrad again. RMSProp forgets."""
-    r = r + gradient**2
-    return w - lr * gradient / (r.sqrt() + eps), r
+    squares = squares + gradient**2
+    return w - lr * gradient / (squares.sqrt() + eps), squares
 
 
 # %% mistake="adagrad_step" name="rmsprop-epsilon-inside"
-def rmsprop_step(w, r, gradient, lr, rho=0.99, eps=1e-8):
+def rmsprop_step(w, squares, gradient, lr, rho=0.99, eps=1e-8):
     """In RMSProp you put ε under the root. Where does the text put it?"""
-    r = rho * r + (1 - rho) * gradient**2
-    return w - lr * gradient / (r + eps).sqrt(), r
+    squares = rho * squares + (1 - rho) * gradient**2
+    return w - lr * gradient / (squares + eps).sqrt(), squares
 
 
 # %% mistake="adagrad_step" name="rmsprop-no-epsilon"
-def rmsprop_step(w, r, gradient, lr, rho=0.99, eps=1e-8):
+def rmsprop_step(w, squares, gradient, lr, rho=0.99, eps=1e-8):
     """RMSProp with the slide's bare root: a gradient that was always 0 gives 0/0."""
-    r = rho * r + (1 - rho) * gradient**2
-    return w - lr * gradient / r.sqrt(), r
+    squares = rho * squares + (1 - rho) * gradient**2
+    return w - lr * gradient / squares.sqrt(), squares
 
 
 # %% mistake="adagrad_step" name="in-place"
-def adagrad_step(w, r, gradient, lr, eps=1e-10):
-    """You added to the caller's r in place. Return a new one."""
-    r += gradient**2
-    return w - lr * gradient / (r.sqrt() + eps), r
+def adagrad_step(w, squares, gradient, lr, eps=1e-10):
+    """You added to the caller's squares in place. Return a new one."""
+    squares += gradient**2
+    return w - lr * gradient / (squares.sqrt() + eps), squares
 
 
 # %% alternative="adagrad_step" name="addcmul"
-def adagrad_step(w, r, gradient, lr, eps=1e-10):
-    total = torch.addcmul(r, gradient, gradient)
+def adagrad_step(w, squares, gradient, lr, eps=1e-10):
+    total = torch.addcmul(squares, gradient, gradient)
     return torch.addcdiv(w, gradient, total.sqrt().add(eps), value=-lr), total
 
 
-def rmsprop_step(w, r, gradient, lr, rho=0.99, eps=1e-8):
-    mean = torch.lerp(r, gradient.square(), 1 - rho)
+def rmsprop_step(w, squares, gradient, lr, rho=0.99, eps=1e-8):
+    mean = torch.lerp(squares, gradient.square(), 1 - rho)
     return torch.addcdiv(w, gradient, mean.sqrt().add(eps), value=-lr), mean
 
 
 # %% alternative="adagrad_step" name="rate-first"
-def adagrad_step(w, r, gradient, lr, eps=1e-10):
-    squares = r + gradient * gradient
+def adagrad_step(w, squares, gradient, lr, eps=1e-10):
+    squares = squares + gradient * gradient
     rate = lr / (squares**0.5 + eps)
     return w - rate * gradient, squares
 
 
-def rmsprop_step(w, r, gradient, lr, rho=0.99, eps=1e-8):
-    squares = r + (1 - rho) * (gradient * gradient - r)
+def rmsprop_step(w, squares, gradient, lr, rho=0.99, eps=1e-8):
+    squares = squares + (1 - rho) * (gradient * gradient - squares)
     rate = lr / (squares**0.5 + eps)
     return w - rate * gradient, squares
 
 
 # %% alternative="adagrad_step" name="shared-helper"
-def scaled(w, gradient, r, lr, eps):
-    return w - lr * (gradient / (torch.sqrt(r) + eps)), r
+def scaled(w, gradient, squares, lr, eps):
+    return w - lr * (gradient / (torch.sqrt(squares) + eps)), squares
 
 
-def adagrad_step(w, r, gradient, lr, eps=1e-10):
-    return scaled(w, gradient, r + gradient.pow(2), lr, eps)
+def adagrad_step(w, squares, gradient, lr, eps=1e-10):
+    return scaled(w, gradient, squares + gradient.pow(2), lr, eps)
 
 
-def rmsprop_step(w, r, gradient, lr, rho=0.99, eps=1e-8):
-    return scaled(w, gradient, rho * r + (1 - rho) * gradient.pow(2), lr, eps)
+def rmsprop_step(w, squares, gradient, lr, rho=0.99, eps=1e-8):
+    return scaled(w, gradient, rho * squares + (1 - rho) * gradient.pow(2), lr, eps)
 
 
 # %% [markdown]
@@ -1496,7 +1500,7 @@ def rmsprop_step(w, r, gradient, lr, rho=0.99, eps=1e-8):
 def adam_step(
     w: torch.Tensor,
     mean: torch.Tensor,
-    r: torch.Tensor,
+    squares: torch.Tensor,
     t: int,
     gradient: torch.Tensor,
     lr: float = 0.001,
@@ -1504,16 +1508,16 @@ def adam_step(
     beta2: float = 0.999,
     eps: float = 1e-8,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Step t = 1, 2, ... of Adam: new (w, mean, r).
+    """Step t = 1, 2, ... of Adam: new (w, mean, squares).
 
-    mean (s above) and r are the running means of the gradient and of its square, both 0 before
-    step 1; all of one shape.
+    mean and squares (s and r above) are the running means of the gradient and of its square, both 0
+    before step 1; all of one shape.
     """
     ### BEGIN SOLUTION return the new weights and both new running means
     mean = beta1 * mean + (1 - beta1) * gradient
-    r = beta2 * r + (1 - beta2) * gradient**2
-    mean_hat, r_hat = mean / (1 - beta1**t), r / (1 - beta2**t)
-    return w - lr * mean_hat / (r_hat.sqrt() + eps), mean, r
+    squares = beta2 * squares + (1 - beta2) * gradient**2
+    mean_hat, squares_hat = mean / (1 - beta1**t), squares / (1 - beta2**t)
+    return w - lr * mean_hat / (squares_hat.sqrt() + eps), mean, squares
     ### END SOLUTION
 
 
@@ -1548,150 +1552,152 @@ for device in check.devices():
         eps = float(check.uniform(0.1, 0.3, 1))
         for settings in ((0.001, 0.9, 0.999, 1e-8), (lr, *betas, eps)):
             leaf, w = start.clone().requires_grad_(), start
-            mean, r = torch.zeros_like(w), torch.zeros_like(w)
+            mean, squares = torch.zeros_like(w), torch.zeros_like(w)
             optimiser = torch.optim.Adam([leaf], settings[0], settings[1:3], settings[3])
             for t in range(1, 51):
                 gradient = check.randn(*shape, dtype=dtype, device=device) + 0.3
                 gradient[0, 0] = 0.0
                 leaf.grad = gradient
                 optimiser.step()
-                w, mean, r = check.unchanged(adam_step, w, mean, r, t, gradient, *settings)
+                w, mean, squares = check.unchanged(
+                    adam_step, w, mean, squares, t, gradient, *settings
+                )
                 check.close(w, leaf.detach(), f"Differs from torch.optim.Adam at t = {t}", tol=tol)
                 if settings[0] == 0.001:
                     check.close((w - start) / 0.001, (leaf.detach() - start) / 0.001,
                         f"The way from the start is off at t = {t}", tol=1e-2 if dtype == torch.float32 else 1e-6)  # fmt: skip
             state = optimiser.state[leaf]
             check.close(
-                (mean, r), (state["exp_avg"], state["exp_avg_sq"]), "The means that are returned",
+                (mean, squares), (state["exp_avg"], state["exp_avg_sq"]), "The means that are returned",
                 tol=1e-5,
             )  # fmt: skip
 w, mean, gradient = check.randn(3, 2), check.randn(3, 2), check.randn(3, 2)
-r = check.uniform(0.1, 1, 3, 2)
+squares = check.uniform(0.1, 1, 3, 2)
 check.close(
-    adam_step(w, mean, r, 3, gradient),
-    adam_step(w, mean, r, 3, gradient, 0.001, 0.9, 0.999, 1e-8),
+    adam_step(w, mean, squares, 3, gradient),
+    adam_step(w, mean, squares, 3, gradient, 0.001, 0.9, 0.999, 1e-8),
     "Keep the default settings",
 )
-check.stays_on_device(adam_step, w, mean, r, 3, gradient, 0.1)
+check.stays_on_device(adam_step, w, mean, squares, 3, gradient, 0.1)
 ### END HIDDEN TESTS
 
 
 # %% mistake="adam_step" name="no-correction"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     """You left the bias correction out: your first steps are about three times too long. Which mean starts further from the truth?"""
     mean = beta1 * mean + (1 - beta1) * gradient
-    r = beta2 * r + (1 - beta2) * gradient**2
-    return w - lr * mean / (r.sqrt() + eps), mean, r
+    squares = beta2 * squares + (1 - beta2) * gradient**2
+    return w - lr * mean / (squares.sqrt() + eps), mean, squares
 
 
 # %% mistake="adam_step" name="one-correction"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     """You corrected the mean of the gradient only. The mean of the squares started at 0 too."""
     mean = beta1 * mean + (1 - beta1) * gradient
-    r = beta2 * r + (1 - beta2) * gradient**2
-    return w - lr * mean / (1 - beta1**t) / (r.sqrt() + eps), mean, r
+    squares = beta2 * squares + (1 - beta2) * gradient**2
+    return w - lr * mean / (1 - beta1**t) / (squares.sqrt() + eps), mean, squares
 
 
 # %% mistake="adam_step" name="t-from-zero"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     """Your correction is one step late: t is 1 in the first step already."""
     mean = beta1 * mean + (1 - beta1) * gradient
-    r = beta2 * r + (1 - beta2) * gradient**2
+    squares = beta2 * squares + (1 - beta2) * gradient**2
     return (
-        w - lr * mean / (1 - beta1 ** (t + 1)) / ((r / (1 - beta2 ** (t + 1))).sqrt() + eps),
+        w - lr * mean / (1 - beta1 ** (t + 1)) / ((squares / (1 - beta2 ** (t + 1))).sqrt() + eps),
         mean,
-        r,
+        squares,
     )
 
 
 # %% mistake="adam_step" name="t-forgotten"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     """Your correction has no power of t in it: it is as strong in step 50 as in step 1."""
     mean = beta1 * mean + (1 - beta1) * gradient
-    r = beta2 * r + (1 - beta2) * gradient**2
-    return w - lr * mean / (1 - beta1) / ((r / (1 - beta2)).sqrt() + eps), mean, r
+    squares = beta2 * squares + (1 - beta2) * gradient**2
+    return w - lr * mean / (1 - beta1) / ((squares / (1 - beta2)).sqrt() + eps), mean, squares
 
 
 # %% mistake="adam_step" name="corrected-state"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     """You returned the corrected means: the next step corrects them once more."""
     mean = (beta1 * mean + (1 - beta1) * gradient) / (1 - beta1**t)
-    r = (beta2 * r + (1 - beta2) * gradient**2) / (1 - beta2**t)
-    return w - lr * mean / (r.sqrt() + eps), mean, r
+    squares = (beta2 * squares + (1 - beta2) * gradient**2) / (1 - beta2**t)
+    return w - lr * mean / (squares.sqrt() + eps), mean, squares
 
 
 # %% mistake="adam_step" name="epsilon-inside"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     """You put ε under the root. Look where the formula has it."""
     mean = beta1 * mean + (1 - beta1) * gradient
-    r = beta2 * r + (1 - beta2) * gradient**2
-    return w - lr * mean / (1 - beta1**t) / (r / (1 - beta2**t) + eps).sqrt(), mean, r
+    squares = beta2 * squares + (1 - beta2) * gradient**2
+    return w - lr * mean / (1 - beta1**t) / (squares / (1 - beta2**t) + eps).sqrt(), mean, squares
 
 
 # %% mistake="adam_step" name="epsilon-before-correction"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     """You added ε before you corrected the root, so it got scaled too. Correct first."""
     mean = beta1 * mean + (1 - beta1) * gradient
-    r = beta2 * r + (1 - beta2) * gradient**2
+    squares = beta2 * squares + (1 - beta2) * gradient**2
     rate = lr * (1 - beta2**t) ** 0.5 / (1 - beta1**t)
-    return w - rate * mean / (r.sqrt() + eps), mean, r
+    return w - rate * mean / (squares.sqrt() + eps), mean, squares
 
 
 # %% mistake="adam_step" name="no-root"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     """You divided by the mean of the squares itself. One operation is missing."""
     mean = beta1 * mean + (1 - beta1) * gradient
-    r = beta2 * r + (1 - beta2) * gradient**2
-    return w - lr * mean / (1 - beta1**t) / (r / (1 - beta2**t) + eps), mean, r
+    squares = beta2 * squares + (1 - beta2) * gradient**2
+    return w - lr * mean / (1 - beta1**t) / (squares / (1 - beta2**t) + eps), mean, squares
 
 
 # %% mistake="adam_step" name="betas-swapped"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     """You swapped the two betas. Which of the means has the longer memory?"""
     mean = beta2 * mean + (1 - beta2) * gradient
-    r = beta1 * r + (1 - beta1) * gradient**2
-    return w - lr * mean / (1 - beta2**t) / ((r / (1 - beta1**t)).sqrt() + eps), mean, r
+    squares = beta1 * squares + (1 - beta1) * gradient**2
+    return w - lr * mean / (1 - beta2**t) / ((squares / (1 - beta1**t)).sqrt() + eps), mean, squares
 
 
 # %% mistake="adam_step" name="square-of-the-mean"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
-    """You squared the running mean. r averages the squares of the gradients themselves."""
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    """You squared the running mean. The second mean is of the squares of the gradients themselves."""
     mean = beta1 * mean + (1 - beta1) * gradient
-    r = beta2 * r + (1 - beta2) * mean**2
-    return w - lr * mean / (1 - beta1**t) / ((r / (1 - beta2**t)).sqrt() + eps), mean, r
+    squares = beta2 * squares + (1 - beta2) * mean**2
+    return w - lr * mean / (1 - beta1**t) / ((squares / (1 - beta2**t)).sqrt() + eps), mean, squares
 
 
 # %% mistake="adam_step" name="in-place"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     """You updated the caller's running mean in place. Return a new one."""
     mean *= beta1
     mean += (1 - beta1) * gradient
-    r = beta2 * r + (1 - beta2) * gradient**2
-    return w - lr * mean / (1 - beta1**t) / ((r / (1 - beta2**t)).sqrt() + eps), mean, r
+    squares = beta2 * squares + (1 - beta2) * gradient**2
+    return w - lr * mean / (1 - beta1**t) / ((squares / (1 - beta2**t)).sqrt() + eps), mean, squares
 
 
 # %% mistake="adam_step" name="powers-on-the-cpu"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     """You put the two corrections into a tensor on the CPU. Plain numbers are at home on every device."""
     mean = beta1 * mean + (1 - beta1) * gradient
-    r = beta2 * r + (1 - beta2) * gradient**2
+    squares = beta2 * squares + (1 - beta2) * gradient**2
     one = torch.full(w.shape, 1 - beta1**t, dtype=w.dtype)
     two = torch.full(w.shape, 1 - beta2**t, dtype=w.dtype)
-    return w - lr * (mean / one) / ((r / two).sqrt() + eps), mean, r
+    return w - lr * (mean / one) / ((squares / two).sqrt() + eps), mean, squares
 
 
 # %% alternative="adam_step" name="scaled-rate"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     s = mean + (1 - beta1) * (gradient - mean)
-    q = r + (1 - beta2) * (gradient.square() - r)
+    q = squares + (1 - beta2) * (gradient.square() - squares)
     root = q.sqrt() / math.sqrt(1 - beta2**t) + eps
     return w - lr / (1 - beta1**t) * s / root, s, q
 
 
 # %% alternative="adam_step" name="lerp"
-def adam_step(w, mean, r, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     s = torch.lerp(mean, gradient, 1 - beta1)
-    q = (r * beta2).addcmul(gradient, gradient, value=1 - beta2)
+    q = (squares * beta2).addcmul(gradient, gradient, value=1 - beta2)
     return torch.addcdiv(w, s / (1 - beta1**t), (q / (1 - beta2**t)).sqrt() + eps, value=-lr), s, q
 
 
