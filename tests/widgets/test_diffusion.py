@@ -69,7 +69,7 @@ def test_has_each_widget_presets_that_ask_and_show_something_of_their_own(name):
         assert preset["state"].items() <= made.state.items()
         data, _ = made._repr_mimebundle_()
         assert len(data["image/png"]) > 1000
-        seen.add(data["image/png"])
+        seen.add((data["text/plain"], data["image/png"]))
     assert len(seen) == len(made.presets)
 
 

@@ -50,7 +50,7 @@ def draw(figure: Figure, style: Style) -> Update:
     at = right.plot([], [], animated=True, **style.point())[0]
 
     def update(a: Arrays) -> None:
-        board.set_data(a["rows"])
+        board.set_data(a["rows"].numpy())
         row.set_data([0, 1], [a["t"], a["t"]])
         line.set_data(range(T + 1), a["alike"])
         at.set_data([a["t"]], [a["alike"][a["t"]]])

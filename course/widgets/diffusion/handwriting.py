@@ -197,8 +197,8 @@ def draw(figure: Figure, style: Style) -> Update:
         shown.append(picture)
 
     def update(a: Arrays) -> None:
-        shown[0].set_data(board(a["new"]))
-        shown[1].set_data(board(a["near"]))
+        shown[0].set_data(board(a["new"]).numpy())
+        shown[1].set_data(board(a["near"]).numpy())
 
     return update
 

@@ -156,7 +156,8 @@ PRESETS = [
     ),
     preset(
         "almost home",
-        "drag the time to 1, then train: which arrows does it learn last?",
+        "a ring. Drag the time to 1, then train: which arrows does the net learn last?",
+        data="ring",
         arrows="net",
     ),
     preset("two points", "can the net be as sharp as the exact field half-way?", data="two points"),

@@ -153,7 +153,12 @@ def panel(steps: Sequence[Callable[..., Any]]) -> Panel:
         preset("ten steps", "what of the moons is lost first?", steps="10", rule=last),
         preset("two steps", "where do the ends gather now?", steps="2", rule=last),
         preset("one step", "that is the deck's: what is its cloud?", steps="1", rule=last),
-        preset("two points", "one of two: who decides which, and when?", data="two points"),
+        preset(
+            "two points",
+            "one of two, in five steps: who decides which, and when?",
+            data="two points",
+            steps="5",
+        ),
     ]
     return Panel(
         "From noise to data",
