@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The exercises of each lesson that are graded on what training achieves.
 TRAINING = {
     "12_gan": ["train_gan", "players"],
+    "13_diffusion": ["train"],
 }
 
 
