@@ -28,19 +28,17 @@ torch.set_num_threads(1)  # nets this small: a second thread would only keep the
 #
 # Somewhere there is a formula for the dots below. You don't have it; you have dots. A **generator** $G$ makes
 # points $G(z)$ out of noise $z$. A **discriminator** $D$ sees real points and made ones, and says which is which.
-# Neither is told what a good point looks like.
 #
-# **Predict**: both start from nothing. Will $G$ find all eight clusters, one after the other, or only the nearest?
-# And with *G in a hurry*? Then press play.
+# **Predict**: both start from nothing. Will $G$ find all eight clusters, or only the nearest? And with *G in a
+# hurry*? Then press play.
 
 # %%
 widgets.gan.lab()
 
 # %% [markdown]
 # *What to see*: the shading is $D$: dark where it says *real*. The arrows on $G$'s points are all that $G$ ever
-# hears: which way $D$ would call this point more real. *Modes* counts the clusters that $G$ serves. Where $G$ has
-# caught up the shading pales: $D$ can't tell. In *G in a hurry* points flock to one place, $D$ learns to reject it, and
-# they flock on: **mode collapse**.
+# hears: which way $D$ would call this point more real. *Modes* counts the clusters that $G$ serves. In *G in a hurry*
+# points flock to one place, $D$ learns to reject it, and they flock on: **mode collapse**.
 
 # %% [markdown]
 # ## What was seen  ·  ●○○ · 3 min · 1 point
@@ -149,11 +147,10 @@ def empirical(samples):
 # %% [markdown]
 # ## From noise to samples  ·  ●●○ · 6 min · 2 points
 #
-# The other way round: given a distribution, draw from it, with uniform noise $u$ for material. Its **quantile
-# function** says below which value a share $u$ lies. Put noise in, and samples come out: *inverse transform sampling*
-# (Minhas, "Background: Generating samples"). The slide says that this takes the formulas of both distributions.
-# On a line a table will do, and *sorted data is such a table*: its lowest value is the quantile of 0, its
-# highest that of 1.
+# The other way round: given a distribution, draw from it. Its **quantile function** says below which value a share
+# $u$ lies. Put uniform noise in, and samples come out: *inverse transform sampling* (Minhas, "Background: Generating
+# samples"). The slide asks for the formulas of both distributions. On a line a table will do, and *sorted data is such
+# a table*: its lowest value is the quantile of 0, its highest that of 1.
 #
 # **Your turn.** `quantile` lists $k$ values at $u = 0, \frac1{k-1}, \frac2{k-1}, \dots, 1$. Between two of them go straight.
 
@@ -175,9 +172,8 @@ def inverse_transform(u: torch.Tensor, quantile: torch.Tensor) -> torch.Tensor:
 widgets.gan.inverse(inverse_transform)
 
 # %% [markdown]
-# *What to see*: evenly spread $u$ on the left, bent into the target's shape on the right. Where the quantile
-# function is flat, samples pile up; where it is steep they are rare. For the coin it is a step at $1 - p$. A
-# generator has to learn such a curve, from samples alone, and in as many dimensions as the data have.
+# *What to see*: where the quantile function is flat, samples pile up; where it is steep they are rare. For the coin it
+# is a step at $1 - p$. A generator has to learn such a curve, from samples alone.
 
 # %% test="inverse_transform" points=2
 table = torch.tensor([0.0, 1.0, 10.0])
@@ -295,12 +291,13 @@ def inverse_transform(u, quantile):
 # ## The discriminator's loss  ·  ●●○ · 5 min · 2 points
 #
 # In two dimensions there is no table to look up. *Explicit* models write $p(x)$ down; *implicit* ones only learn to
-# sample (Minhas, "Generative Models"; the slide counts normalising flows as implicit: they are explicit, with an exact
-# density). A GAN is implicit, so it can't be fitted by likelihood. It needs a judge.
+# sample (Minhas, "Generative Models"; the slide counts normalising flows as implicit, but their density is exact).
+# "REO for Generative Models": *representation* $x = G(z)$; *evaluation* by the difference of two distributions, for
+# which nobody has a formula, so a judge must learn it; *optimisation* downhill, by turns.
 #
 # $D$ is a two-class net: 1 for real, 0 for made ("Adversarial Training in a GAN"). With $s = \sigma(D(x))$ its
-# probability of *real* and the cross entropy of 02_softmax, per example $-\log s$ on real and $-\log (1 - s)$ on
-# made ones. The slide adds them up; we take the mean of each kind, and add the two means.
+# probability of *real*, an example costs $-\log s$ if real and $-\log (1 - s)$ if made. The slide adds them up; we
+# add the means of the two kinds.
 #
 # **Predict** the loss of a $D$ that knows nothing and says 1/2 to everything.
 #
@@ -464,8 +461,7 @@ for q in (torch.tensor([0.3, 0.7]), torch.tensor([0.9, 0.1]), torch.tensor([1.0,
 
 # %% [markdown]
 # *What to see*: against a perfect $G$ the best $D$ says 1/2, and loses $2 \log 2 \approx 1.386$. Every other $q$ makes its
-# life easier, by twice the *Jensen–Shannon divergence* of $p$ and $q$. So when $G$ makes $D$'s loss large, it draws
-# $q$ to $p$: the game measures a distance of which nobody has the formula.
+# life easier, by twice the *Jensen–Shannon divergence* of $p$ and $q$: that is the distance that the game measures.
 
 # %% test="optimal_discriminator" points=2
 p, q = torch.tensor([0.2, 0.5, 0.0]), torch.tensor([0.6, 0.0, 0.3])
@@ -1066,9 +1062,9 @@ widgets.gan.lab(d_step, g_step, discriminator_loss, generator_loss)
 
 # %% [markdown]
 # *What to see*: the same game, played by your steps and losses. Step each player by itself: a step of $D$ changes the
-# shading and no point, a step of $G$ the points and no shading. In *D ahead* there are no
-# arrows: $G$ minimises the saturating loss. Change it, and they are there. (Adam divides a gradient by its usual size, so
-# $G$ crawls out either way; plain descent would stay for thousands of rounds.)
+# shading and no point, a step of $G$ the points and no shading. In *D ahead* there are no arrows: $G$
+# minimises the saturating loss. Change it, and they are there. (Adam divides by a gradient's usual size, so $G$ crawls
+# out either way.)
 
 # %% test="g_step" points=3
 D_weights = [
@@ -1388,17 +1384,16 @@ check.close(
     again[0], again[1], "The same seed must repeat the game: draw from your generator alone"
 )
 check.true(not torch.allclose(again[0], again[2]), "Another seed, and the game is the same")
-wrong = []
-for _ in range(3):
+off = 1.0
+for _ in range(3):  # one game in fifty ends a little further off by bad luck
     p = float(check.uniform(0.2, 0.8, 1))
     x = (check.uniform(0, 1, 1024, 1) < p).float()
     made = coin_gan(x, check.randn(1000, 1), int(check.integers(0, 10**6, 1)))
     check.shape(made, (10, 1000, 1))
-    wrong.append(((made > 0.5).float().mean() - x.mean()).abs().item())
-check.true(
-    sum(wrong) / 3 <= 0.05,
-    f"In three games p(H) is off by {sum(wrong) / 3:.2f} on average; 0.05 is allowed",
-)
+    off = min(off, ((made > 0.5).float().mean() - x.mean()).abs().item())
+    if off <= 0.05:
+        break
+check.true(off <= 0.05, f"In the best of three games p(H) is off by {off:.2f}; 0.05 is allowed")
 ### END HIDDEN TESTS
 
 
@@ -1545,10 +1540,9 @@ def train_gan(d_play, g_play, x, n_z, rounds, batch, seed):
 # %% [markdown]
 # ## How far apart?  ·  ●●○ · 5 min · 2 points
 #
-# The losses don't say how good $G$ is: each depends on the other player's form that day. So measure made samples
-# against real ones (Minhas, "Performance Assessment of Generative Models"). **Earth mover's distance**: heap the made
-# samples up like sand; how far, per grain, must it be carried until the real heap lies there, if nobody walks
-# further than needed?
+# The losses don't say how good $G$ is: each depends on the other player's form. So measure made samples against real
+# ones (Minhas, "Performance Assessment of Generative Models"). **Earth mover's distance**: how far, per grain, must the
+# made heap be carried until the real heap lies there, if nobody walks further than needed?
 #
 # **Predict** which grain goes where on a line: is crossing paths ever worth it?
 #
@@ -1667,7 +1661,7 @@ def emd_1d(a, b):
 # $$\text{MMD}^2 = \overline{k(a_i, a_j)}_{i \ne j} + \overline{k(b_i, b_j)}_{i \ne j} - 2\, \overline{k(a_i, b_j)}$$
 #
 # (a bar is a mean). A sample is always like itself, so pairs with $i = j$ stay out: then the estimate is **unbiased**,
-# and falls below 0 half the time where nothing differs.
+# and where nothing differs it often falls below 0.
 
 
 # %% answer="mmd_rbf"
@@ -1869,8 +1863,7 @@ def mmd_rbf(a, b, sigma):
 # %% [markdown]
 # ## Is anything missing?  ·  ●●○ · 5 min · 2 points
 #
-# A distance is one number for two faults: bad samples, and missing ones. A $G$ that makes one perfect cluster of eight
-# passes for a master of *quality*. So count **coverage** too.
+# A distance is one number for two faults: bad samples, and missing ones. So look at *quality* and **coverage** apart.
 #
 # **Your turn.** A sample belongs to its nearest centre, if it lies at most `radius` from it, and to none
 # otherwise. A mode is covered if at least `least` samples belong to it.
@@ -2026,7 +2019,7 @@ def mode_coverage(samples, centres, radius, least):
 #
 # **Your turn.** Build the two players for eight clusters on a ring of radius 2. `ring_gan` is given and lets them play
 # 400 rounds of your game. Pass mark: of three games the best covers at least 6 of the 8 modes, each with 2 % of the
-# samples. Two hidden layers of 64 units will do; two seconds a game are allowed. *Hint*: what must $G$ be able to
+# samples. Two hidden layers of 64 units will do. *Hint*: what must $G$ be able to
 # put out, and what does `d_step` expect of $D$?
 
 
@@ -2446,12 +2439,10 @@ print(f"of 1000 such samples {hit} show exactly 0.6")
 #
 # ## What it means, and where it fails
 #
-# A GAN never sees a density. It needs only samples and a judge that can be differentiated; the judge learns a
-# distance by trying to keep two heaps apart. That makes sharp samples in one pass. The price: no likelihood, no loss
-# to watch, a game that circles, and modes that get lost unnoticed unless you count. A coverage of 8 of 8 says nothing
-# about what $G$ does in between, and on photographs nobody knows the centres: then distances are taken between
-# features of a trained net (the slide's FID and KID). 13_diffusion trades the game for one regression, and many
-# steps for one.
+# A GAN never sees a density: it needs samples, and a judge that can be differentiated. That makes sharp samples in
+# one pass. The price: no likelihood, no loss to watch, a game that circles, and modes that get lost unnoticed unless
+# you count. On photographs nobody knows the centres: then distances are taken between features of a trained net (the
+# slide's FID and KID). 13_diffusion trades the game for a regression, and one step for many.
 #
 # **Three lines to remember**
 # 1. $D$ learns to tell, $G$ learns from $D$'s gradient; each step touches its own player alone.
