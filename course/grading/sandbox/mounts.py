@@ -49,7 +49,8 @@ def build(
     for name in ("old", "new", "scratch"):
         os.mkdir(f"/tmp/{name}")
     mount("root", "/tmp/new", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=4m")
-    mount("scratch", "/tmp/scratch", "tmpfs", MS_NOSUID | MS_NODEV, f"mode=755,size={disk_mb}m")
+    room = f"mode=755,size={disk_mb}m,nr_inodes={64 * disk_mb}"
+    mount("scratch", "/tmp/scratch", "tmpfs", MS_NOSUID | MS_NODEV, room)
     pivot_root("/tmp", "/tmp/old")
     os.chdir("/")
     _devices(gpu)

@@ -16,7 +16,7 @@ for line in open("/proc/net/unix").read().splitlines()[1:]:
     if len(parts) > 7 and f"socket:[{parts[6]}]" not in own and not parts[7].startswith("@course-"):
         print("CAN" + "ARY-message", parts[7])
 for path in [*glob.glob("/tmp/*/*"), *glob.glob("/run/**", recursive=True), *glob.glob("/home/*/*")]:
-    if stat.S_ISSOCK(os.lstat(path).st_mode):
+    if os.path.exists(path) and stat.S_ISSOCK(os.lstat(path).st_mode):
         with socket.socket(socket.AF_UNIX) as line:
             if line.connect_ex(path[:107]) == 0:
                 print("CAN" + "ARY-message", path)
