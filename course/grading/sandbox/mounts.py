@@ -57,7 +57,9 @@ def build(
     os.mkdir("/new/proc")
     mount("proc", "/new/proc", "proc", INERT)
     _scratch(f"/old{work}" if work else "", owner)  # before what may be shown in /tmp or /home
+    usual = os.umask(0o222)  # where nothing is written any more, even where it may be owned
     own = _show(view, links)
+    os.umask(usual)
     _settings(seen_as)
     for place in ("/new", *own):
         make_read_only(place, inside=False)
