@@ -63,7 +63,7 @@ class Judge(Execute):
     )
 
     sandbox = Bool(
-        help="Whether kernels are shut in, and grading refused where that can't be had: so it is, "
+        help="Whether kernels are shut in, and grading refused where that can't be had. They are, "
         "unless $COURSE_NO_SANDBOX is set."
     ).tag(config=True)
 
@@ -80,6 +80,8 @@ class Judge(Execute):
         """
         self.refuse()
         self._docket = docket.load(self.parent.parent.coursedir, resources["nbgrader"])
+        # Verdicts of an earlier grading that stand, by grade id.
+        self._kept: dict[str, list[NotebookNode]] = resources.get("course", {}).get("kept", {})
         self._ran: list[Cell] = []  # the student's cells, to be run again in a new kernel
         self._sentences: list[str] = []
         self._given_up = ""  # why no kernel is started any more
@@ -105,7 +107,7 @@ class Judge(Execute):
         return nb, resources
 
     def refuse(self) -> None:
-        """Raise NbGraderException, and say what to do, where kernels can't be shut in."""
+        """Raise NbGraderException, with what to do, where kernels can't be shut in and must be."""
         if self.sandbox and (missing := probe.what_is_missing()):
             raise NbGraderException(missing)
 
@@ -118,10 +120,14 @@ class Judge(Execute):
         if self._until < time.monotonic():
             self._give_up("The time for the whole notebook was used up")
         grade_id = _grade_id(cell)
-        if grade_id in self._docket.questions:
+        if grade_id in self._kept:
+            cell.outputs = self._kept[grade_id]
+        elif grade_id in self._docket.questions:
             seed = self._docket.seed(grade_id)
             verdict = self._judge(grade_id, seed)
-            cell.outputs = _outputs(verdict, seed, float(cell.metadata.nbgrader.points))
+            asked = self._docket.asked(grade_id)
+            points = float(cell.metadata.nbgrader.points)
+            cell.outputs = _outputs(verdict, seed, asked, points)
         elif cell.cell_type == "code":
             self._run(cell, resources, index)
         return cell, resources
@@ -331,13 +337,15 @@ def _not_theirs(folder: str, names: list[str]) -> list[str]:
     ]
 
 
-def _outputs(verdict: Verdict, seed: int, most: float) -> list[NotebookNode]:
+def _outputs(verdict: Verdict, seed: int, asked: str, most: float) -> list[NotebookNode]:
     """What stands below a graded cell; nbgrader reads the score off it.
 
     An error is 0, a result that is a number is that many points, and neither is all of them. The
-    seed of the hidden inputs is kept with it, for an instructor who wants to see them again.
+    seed of the hidden inputs is kept with it, for an instructor who wants to see them again, and
+    what was asked, for a regrade.
     """
     told = {
+        "asked": asked,
         "seed": str(seed),  # JupyterLab would round so large a number
         "passed": verdict.passed,
         "blank": verdict.blank,
