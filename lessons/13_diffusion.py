@@ -1833,7 +1833,7 @@ def sample(
     """
     ### BEGIN SOLUTION start from noise, and return what the last step gives
     x = torch.randn(shape, generator=generator)
-    with torch.no_grad():
+    with torch.no_grad():  # nobody asks for gradients here
         for t in range(len(alpha_bar) - 1, 0, -1):
             eps = model(x, torch.full(shape[:1], t))
             x = step(x, t, eps, torch.randn(shape, generator=generator), alpha_bar)
@@ -1919,7 +1919,7 @@ for shape in ((700, 3), (300, 2, 4)):
 def sample(model, step, shape, alpha_bar, generator):
     """You went from t = 1 to T. The film runs backwards here."""
     x = torch.randn(shape, generator=generator)
-    with torch.no_grad():
+    with torch.no_grad():  # nobody asks for gradients here
         for t in range(1, len(alpha_bar)):
             eps = model(x, torch.full(shape[:1], t))
             x = step(x, t, eps, torch.randn(shape, generator=generator), alpha_bar)
@@ -1930,7 +1930,7 @@ def sample(model, step, shape, alpha_bar, generator):
 def sample(model, step, shape, alpha_bar, generator):
     """You stopped at x_1: range leaves its end out. One step is still to go."""
     x = torch.randn(shape, generator=generator)
-    with torch.no_grad():
+    with torch.no_grad():  # nobody asks for gradients here
         for t in range(len(alpha_bar) - 1, 1, -1):
             eps = model(x, torch.full(shape[:1], t))
             x = step(x, t, eps, torch.randn(shape, generator=generator), alpha_bar)
@@ -1941,7 +1941,7 @@ def sample(model, step, shape, alpha_bar, generator):
 def sample(model, step, shape, alpha_bar, generator):
     """You began at T - 1. alpha_bar has T + 1 entries: what is T?"""
     x = torch.randn(shape, generator=generator)
-    with torch.no_grad():
+    with torch.no_grad():  # nobody asks for gradients here
         for t in range(len(alpha_bar) - 2, 0, -1):
             eps = model(x, torch.full(shape[:1], t))
             x = step(x, t, eps, torch.randn(shape, generator=generator), alpha_bar)
@@ -1952,7 +1952,7 @@ def sample(model, step, shape, alpha_bar, generator):
 def sample(model, step, shape, alpha_bar, generator):
     """You took a step at t = 0 as well. From data there is no way back, and alpha_bar[-1] is that of T."""
     x = torch.randn(shape, generator=generator)
-    with torch.no_grad():
+    with torch.no_grad():  # nobody asks for gradients here
         for t in range(len(alpha_bar) - 1, -1, -1):
             eps = model(x, torch.full(shape[:1], t))
             x = step(x, t, eps, torch.randn(shape, generator=generator), alpha_bar)
@@ -1964,7 +1964,7 @@ def sample(model, step, shape, alpha_bar, generator):
     """You drew the noise once, for all steps. It then pushes every step the same way."""
     x = torch.randn(shape, generator=generator)
     noise = torch.randn(shape, generator=generator)
-    with torch.no_grad():
+    with torch.no_grad():  # nobody asks for gradients here
         for t in range(len(alpha_bar) - 1, 0, -1):
             x = step(x, t, model(x, torch.full(shape[:1], t)), noise, alpha_bar)
     return x
@@ -1974,7 +1974,7 @@ def sample(model, step, shape, alpha_bar, generator):
 def sample(model, step, shape, alpha_bar, generator):
     """You handed the steps zeros for noise. Each wants standard normal numbers of its own."""
     x = torch.randn(shape, generator=generator)
-    with torch.no_grad():
+    with torch.no_grad():  # nobody asks for gradients here
         for t in range(len(alpha_bar) - 1, 0, -1):
             x = step(x, t, model(x, torch.full(shape[:1], t)), torch.zeros(shape), alpha_bar)
     return x
@@ -1984,7 +1984,7 @@ def sample(model, step, shape, alpha_bar, generator):
 def sample(model, step, shape, alpha_bar, generator):
     """You started from zeros. What is x_T?"""
     x = torch.zeros(shape)
-    with torch.no_grad():
+    with torch.no_grad():  # nobody asks for gradients here
         for t in range(len(alpha_bar) - 1, 0, -1):
             eps = model(x, torch.full(shape[:1], t))
             x = step(x, t, eps, torch.randn(shape, generator=generator), alpha_bar)
@@ -1995,7 +1995,7 @@ def sample(model, step, shape, alpha_bar, generator):
 def sample(model, step, shape, alpha_bar, generator):
     """You started from evenly drawn numbers. Which distribution has x_T?"""
     x = torch.rand(shape, generator=generator)
-    with torch.no_grad():
+    with torch.no_grad():  # nobody asks for gradients here
         for t in range(len(alpha_bar) - 1, 0, -1):
             eps = model(x, torch.full(shape[:1], t))
             x = step(x, t, eps, torch.randn(shape, generator=generator), alpha_bar)
@@ -2006,7 +2006,7 @@ def sample(model, step, shape, alpha_bar, generator):
 def sample(model, step, shape, alpha_bar, generator):
     """You asked the model once, at the start. Its answer changes with every step."""
     x = torch.randn(shape, generator=generator)
-    with torch.no_grad():
+    with torch.no_grad():  # nobody asks for gradients here
         eps = model(x, torch.full(shape[:1], len(alpha_bar) - 1))
         for t in range(len(alpha_bar) - 1, 0, -1):
             x = step(x, t, eps, torch.randn(shape, generator=generator), alpha_bar)
@@ -2017,7 +2017,7 @@ def sample(model, step, shape, alpha_bar, generator):
 def sample(model, step, shape, alpha_bar, generator):
     """You told the model t = T in every step. It then looks for far too much noise."""
     x = torch.randn(shape, generator=generator)
-    with torch.no_grad():
+    with torch.no_grad():  # nobody asks for gradients here
         for t in range(len(alpha_bar) - 1, 0, -1):
             eps = model(x, torch.full(shape[:1], len(alpha_bar) - 1))
             x = step(x, t, eps, torch.randn(shape, generator=generator), alpha_bar)
@@ -2039,7 +2039,7 @@ def sample(model, step, shape, alpha_bar, generator):
     """You drew without `generator`: the same seed gives another sample each time, or always the same."""
     torch.manual_seed(0)
     x = torch.randn(shape)
-    with torch.no_grad():
+    with torch.no_grad():  # nobody asks for gradients here
         for t in range(len(alpha_bar) - 1, 0, -1):
             x = step(x, t, model(x, torch.full(shape[:1], t)), torch.randn(shape), alpha_bar)
     return x

@@ -90,11 +90,11 @@ def spread_out(x0: Tensor, alpha_bar: Tensor, generator: torch.Generator) -> Ten
     Brownian motion in y: each step adds what is missing to the next sigma.
     """
     levels = sigmas(alpha_bar)
-    walk, y = [x0], x0
+    states, y = [x0], x0
     for low, high in pairwise(levels):
         y = y + (high**2 - low**2).sqrt() * torch.randn(x0.shape, generator=generator)
-        walk.append(y / (1 + high**2).sqrt())
-    return torch.stack(walk)
+        states.append(y / (1 + high**2).sqrt())
+    return torch.stack(states)
 
 
 def flow(model: Model, x: Tensor, alpha_bar: Tensor, every: int = 1) -> Tensor:
@@ -111,7 +111,7 @@ def flow(model: Model, x: Tensor, alpha_bar: Tensor, every: int = 1) -> Tensor:
         return model(y / math.sqrt(1 + levels[t] ** 2), when)
 
     y = x * math.sqrt(1 + levels[-1] ** 2)
-    walk = [x]
+    states = [x]
     with torch.no_grad():
         for t, s in pairwise(times):
             slope = ask(y, t)
@@ -119,8 +119,8 @@ def flow(model: Model, x: Tensor, alpha_bar: Tensor, every: int = 1) -> Tensor:
             if s > 0:
                 slope = (slope + ask(y + gap * slope, s)) / 2
             y = y + gap * slope
-            walk.append(y / math.sqrt(1 + levels[s] ** 2))
-    return torch.stack(walk)
+            states.append(y / math.sqrt(1 + levels[s] ** 2))
+    return torch.stack(states)
 
 
 def distance(a: Tensor, b: Tensor) -> float:

@@ -80,14 +80,14 @@ class Studio:
         """The net after each of STAGES, trained now if it has not been."""
         if space not in self.spaces:
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(0)
+                torch.manual_seed(1)
                 self.spaces[space] = self._trained(self.encoded(space))
         return self.spaces[space]
 
     def _trained(self, x: Tensor) -> list[Net]:
         net, generator = Net(x.shape[1], 256), torch.Generator().manual_seed(0)
         adam, kept = torch.optim.Adam(net.parameters(), LR), [_copy(net)]
-        decay = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.02, STAGES[-1])
+        slowing = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.02, STAGES[-1])
         for step in range(1, STAGES[-1] + 1):
             rows = torch.randint(len(x), (SIZE,), generator=generator)
             silent = torch.rand(SIZE, generator=generator) < DROPPED
@@ -102,7 +102,7 @@ class Studio:
                 return told
 
             adam.step(again)
-            decay.step()
+            slowing.step()
             if step in STAGES:
                 kept.append(_copy(net))
         return kept
