@@ -244,7 +244,9 @@ def _first(t: torch.Tensor, mask: torch.Tensor) -> str:
 
 
 def unchanged(f: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Call `f`; fail if it changed a tensor it was given. Returns what `f` returned."""
+    """Call `f`; fail if it changed a tensor it was given, in values or in whether it needs
+    gradients. Returns what `f` returned.
+    """
     before = tree_leaves(trial.snapshot((args, kwargs)))
     result, after = trial.call_and_look(f, args, kwargs)
     for then, now in zip(before, tree_leaves(after), strict=True):
@@ -252,6 +254,11 @@ def unchanged(f: Callable, *args: Any, **kwargs: Any) -> Any:
             _fail(
                 f"`{_name(f)}` changed the tensor it was given",
                 "The caller still needs it: work on a new tensor instead of in place",
+            )
+        if isinstance(then, torch.Tensor) and then.requires_grad != now.requires_grad:
+            _fail(
+                f"`{_name(f)}` changed `requires_grad` of the tensor it was given",
+                "What is switched on for the caller's tensor stays on: take a new tensor first",
             )
     return result
 

@@ -135,6 +135,16 @@ def test_unchanged_sees_a_change_in_place():
         check.unchanged(in_place, z.clone())
 
 
+def test_unchanged_sees_gradients_switched_on():
+    def slope(z):
+        z.requires_grad_()
+        return torch.autograd.grad(z.exp().sum(), z)[0]
+
+    with pytest.raises(check.Failed, match="changed `requires_grad`"):
+        check.unchanged(slope, z.clone())
+    check.unchanged(slope, z.clone().requires_grad_())  # they were on before
+
+
 def test_keeps_dtype():
     check.keeps_dtype(relu, z)
     with pytest.raises(check.Failed, match="float64"):

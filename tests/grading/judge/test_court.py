@@ -32,6 +32,10 @@ def layer():
     torch.manual_seed(0)
     return torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Dropout(0.9))
 
+def switches(x):
+    x.requires_grad_()
+    return torch.autograd.grad(x.exp().sum(), x)[0]
+
 class Node:
     def __init__(self, data):
         self.data, self.grad = data, 0.0
@@ -61,6 +65,12 @@ def student(desk):
 
 def test_printing_and_warnings_cost_nothing(student):
     assert student.hear("check.close(double(torch.ones(2)), 2 * torch.ones(2))").passed
+
+
+def test_gradients_switched_on_for_an_argument_are_told(student):
+    verdict = student.hear("check.unchanged(switches, torch.ones(2))")
+    assert "`switches` changed `requires_grad` of the tensor it was given" in verdict.told
+    assert student.hear("check.unchanged(slope, torch.ones(2), torch.exp)").passed
 
 
 def test_a_stub_is_said_to_be_unwritten(student):
