@@ -957,9 +957,8 @@ def adaptive_avg_pool(x, n):
     height, width = x.shape[-2:]
     rows = [slice(i * height // n, (i + 1) * height // n) for i in range(n)]
     columns = [slice(i * width // n, (i + 1) * width // n) for i in range(n)]
-    return torch.stack(
-        [torch.stack([x[..., r, c].mean((-2, -1)) for c in columns], -1) for r in rows], -2
-    )
+    table = [[x[..., r, c].mean((-2, -1)) for c in columns] for r in rows]
+    return torch.stack([torch.stack(row, -1) for row in table], -2)
 
 
 # %% mistake="max_pool2d" name="equal-windows"
@@ -968,9 +967,8 @@ def adaptive_avg_pool(x, n):
     height, width = x.shape[-2] // n, x.shape[-1] // n
     rows = [slice(i * height, (i + 1) * height) for i in range(n)]
     columns = [slice(i * width, (i + 1) * width) for i in range(n)]
-    return torch.stack(
-        [torch.stack([x[..., r, c].mean((-2, -1)) for c in columns], -1) for r in rows], -2
-    )
+    table = [[x[..., r, c].mean((-2, -1)) for c in columns] for r in rows]
+    return torch.stack([torch.stack(row, -1) for row in table], -2)
 
 
 # %% mistake="max_pool2d" name="last-takes-the-rest"
@@ -983,9 +981,8 @@ def adaptive_avg_pool(x, n):
     columns = [
         slice(i * (width // n), (i + 1) * (width // n) if i < n - 1 else width) for i in range(n)
     ]
-    return torch.stack(
-        [torch.stack([x[..., r, c].mean((-2, -1)) for c in columns], -1) for r in rows], -2
-    )
+    table = [[x[..., r, c].mean((-2, -1)) for c in columns] for r in rows]
+    return torch.stack([torch.stack(row, -1) for row in table], -2)
 
 
 # %% mistake="max_pool2d" name="rows-for-columns"
@@ -993,9 +990,8 @@ def adaptive_avg_pool(x, n):
     """You cut the columns as if there were as many as rows. An image need not be square."""
     height = x.shape[-2]
     bins = [slice(i * height // n, -(-(i + 1) * height // n)) for i in range(n)]
-    return torch.stack(
-        [torch.stack([x[..., r, c].mean((-2, -1)) for c in bins], -1) for r in bins], -2
-    )
+    table = [[x[..., r, c].mean((-2, -1)) for c in bins] for r in bins]
+    return torch.stack([torch.stack(row, -1) for row in table], -2)
 
 
 # %% mistake="max_pool2d" name="means-on-the-cpu"
@@ -1365,7 +1361,7 @@ def learn_filter(x, t, size=3):
 def learn_filter(x, t, size=3):
     K = torch.zeros(1, 1, size, size, dtype=x.dtype, requires_grad=True)
     optimiser = torch.optim.Adam([K], lr=0.03)
-    for _ in range(1000):
+    for _ in range(1200):
         optimiser.zero_grad()
         loss = (F.conv2d(x[None, None], K)[0, 0] - t).square().sum()
         loss.backward()
@@ -2101,9 +2097,8 @@ for names in (
     want = [n for n in COUNTS if n not in names and n.split(".")[0] not in names]
     left, moved = try_freeze(names, check.randn(3, 1, 7, 5))
     check.equal(moved, want, f"Frozen: {names}. What moved in training?")
-    check.true(not isinstance(left, torch.Tensor) or left.dim() == 0, "Return one number")
     check.equal(
-        int(left),
+        left,
         sum(COUNTS[n] for n in want),
         f"Frozen: {names}. How many numbers can still be trained?",
     )
@@ -2111,11 +2106,8 @@ for classes in (2, 4, 7):
     x = check.randn(5, 1, 6, 7)
     logits, change, moved = try_transfer(classes, x)
     check.shape(logits, (5, classes))
-    check.equal(
-        moved,
-        ["head.weight", "head.bias"],
-        "After transfer the new head is trained, and nothing else",
-    )
+    head = [name for name in COUNTS if name.startswith("head")]
+    check.equal(moved, head, "After transfer the new head is trained, and nothing else")
     check.close(change, torch.zeros(5, 6), "The features are to stay what they were")
 ### END HIDDEN TESTS
 
@@ -2123,8 +2115,8 @@ for classes in (2, 4, 7):
 # %% mistake="freeze" name="not-the-switch"
 def freeze(model, names):
     """Nothing was frozen. `part.requires_grad = False`, `p.requires_grad_ = False` and `part.eval()` raise no error, and none is the switch: each parameter has its own, without an underscore."""
-    for name, part in model.named_children():
-        if name in names:
+    for label, part in model.named_children():
+        if label in names:
             part.requires_grad = False
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
@@ -2218,11 +2210,11 @@ def transfer(model, classes):
 def freeze(model, names):
     parts = dict(model.named_modules())
     parameters = dict(model.named_parameters())
-    for name in names:
-        if name in parameters:
-            parameters[name].requires_grad = False
+    for wanted in names:
+        if wanted in parameters:
+            parameters[wanted].requires_grad = False
         else:
-            parts[name].requires_grad_(False)
+            parts[wanted].requires_grad_(False)
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 

@@ -6,14 +6,15 @@ A cut along one side of the image. After Moerland, "Stacking layers = Hierarchy"
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
 
 PIXELS, DEEPEST = 81, 4
@@ -109,22 +110,22 @@ def draw(figure: Figure, style: Style) -> Update:
     dashed.set_animated(True)
     area = profile.fill_between([0.0], [0.0], step="mid", color=style.blue, alpha=0.6)
     area.set_animated(True)
-    places = torch.arange(PIXELS)
+    places = np.arange(PIXELS)
 
     def update(a: Arrays) -> None:
-        def points(rows: list[Tensor]) -> tuple[list[float], list[int]]:
-            flat = [(x, depth) for depth, row in enumerate(rows) for x in row.tolist()]
-            return [x for x, _ in flat], [depth for _, depth in flat]
+        def points(rows: list[Tensor]) -> tuple[Tensor, Tensor]:
+            depths = [torch.full_like(row, depth) for depth, row in enumerate(rows)]
+            return torch.cat(rows), torch.cat(depths)
 
         links.set_segments(a["links"])
-        idle.set_data(*points(a["rows"]))
-        busy.set_data(*points(a["active"]))
+        trace(idle, *points(a["rows"]))
+        trace(busy, *points(a["active"]))
         top.set_data([a["middle"]], [len(a["stack"])])
         bar.set_data([a["first"] - 0.5, a["last"] + 0.5], [-0.4, -0.4])
         middle, half = (a["first"] + a["last"]) / 2, (a["yours"] or 0) / 2
         dashed.set_data([middle - half, middle + half], [-0.62, -0.62])
         dashed.set_visible(a["yours"] is not None)
-        area.set_data(places, torch.zeros(PIXELS), a["counts"] / a["counts"].max())
+        area.set_data(places, 0, (a["counts"] / a["counts"].max()).numpy())
 
     return update
 
@@ -139,16 +140,11 @@ def caption(_state: State, a: Arrays) -> str:
     ratio = float(inside.max() / inside[0])
     holes = int((inside == 0).sum())
     holed = f", {holes} of them unseen" if holes else ""
-    return " ".join(
-        filter(
-            None,
-            [
-                a["note"],
-                f"Kernels from the bottom (after the stroke: stride): {shown}. The unit depends on "
-                f"{a['field']} pixels, {a['first']} to {a['last']}{holed}; the middle counts "
-                f"{number(ratio, 3)} times as much as the edge.",
-            ],
-        )
+    return said(
+        a["note"],
+        f"Kernels from the bottom (after the stroke: stride): {shown}. The unit depends on "
+        f"{a['field']} pixels, {a['first']} to {a['last']}{holed}; the middle counts "
+        f"{number(ratio, 3)} times as much as the edge.",
     )
 
 
@@ -196,15 +192,16 @@ def panel(receptive_field: Callable[..., Any] | None) -> Panel:
     """The receptive-field viewer; see `widgets.cnn.receptive`."""
     return Panel(
         "What one unit sees",
-        compute=lambda state: compute(state, receptive_field),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             slider("depth", "layers", 3, 1, DEEPEST, 1),
             slider("kernel", "kernel", 3, 2, 5, 1),
             choice("pattern", "stride and dilation", "plain", PATTERNS),
             slider("at", "unit above pixel", 40, 0, PIXELS - 1, 1),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(receptive_field,),
         drag=[{"axes": 0, "x": "at"}],
     )

@@ -4,11 +4,9 @@
 lesson's `fit` make.
 """
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
-import anywidget
 import numpy as np
 import torch
 import traitlets
@@ -18,7 +16,7 @@ from torch import Tensor, nn
 from course.data import digits
 
 from .. import student
-from ..panel import STATIC, State, preset
+from ..panel import STATIC, Shown, State, preset
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 from ..threads import one_thread
@@ -48,7 +46,7 @@ def sheets() -> list[dict[str, Any]]:
         ),
         preset(
             "shifted by two",
-            "the same 3 further left: do the maps change, or the places in them? And the bars?",
+            "the same 3 further left: do the maps change, or only what is where? And the bars?",
             pixels=_sheet(torch.nn.functional.pad(three[:, 2:], (0, 2))),
         ),
         preset("half a 3", "the right half is gone: what is left of the 3?", pixels=_sheet(cut)),
@@ -160,14 +158,12 @@ def draw(figure: Figure, style: Style) -> Update:
     return update
 
 
-class Drawn(anywidget.AnyWidget):
+class Drawn(Shown):
     """A sheet of 8 by 8 pixels, and what the student's net makes of it."""
 
     _esm = STATIC / "digit.js"
     _css = (STATIC / "panel.css").read_text() + (STATIC / "digit.css").read_text()
 
-    title = traitlets.Unicode("Draw a digit, and look inside").tag(sync=True)
-    presets: traitlets.List = traitlets.List([]).tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     # What the browser sets, it knows: no echo.
     state = traitlets.Dict().tag(sync=True, echo_update=False)
@@ -179,7 +175,12 @@ class Drawn(anywidget.AnyWidget):
     ) -> None:
         self._net, note = train(net, fit)
         presets = sheets()
-        super().__init__(presets=presets, note=note, state={**presets[0]["state"], "layer": 0})
+        super().__init__(
+            title="Draw a digit, and look inside",
+            presets=presets,
+            note=note,
+            state={**presets[0]["state"], "layer": 0},
+        )
         self.observe(self._follow, "state")
         self._follow()
 
@@ -208,10 +209,7 @@ class Drawn(anywidget.AnyWidget):
                 "caption": caption(a, self.note),
             }
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget; where no kernel runs, the same state drawn by matplotlib."""
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+    def still(self) -> tuple[bytes, str]:
+        """The present state, drawn by matplotlib."""
         arrays = compute(self._net, self.state) | {"pixels": self.state["pixels"]}
-        data["image/png"] = base64.b64encode(Picture(draw, 3, Style()).png(arrays)).decode()
-        data["text/plain"] = f"{self.title}. {caption(arrays, self.note)}"
-        return data, metadata
+        return Picture(draw, 3, Style()).png(arrays), caption(arrays, self.note)

@@ -4,12 +4,10 @@
 student's kernels, and draws the same state where no kernel runs.
 """
 
-import base64
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import anywidget
 import torch
 import traitlets
 from matplotlib.figure import Figure
@@ -18,14 +16,14 @@ from torch import Tensor
 from course.data import photos
 
 from .. import student
-from ..panel import STATIC, State, preset
+from ..panel import STATIC, Shown, State, preset, said
 from ..picture import Arrays, Picture, Update
 from ..style import Style, number
 
 LIMIT = 99.0  # weights stay within [-99, 99]
 FACTORS = {"camera": 2, "coffee": 2, "brick": 2, "horse": 2}
 SHOWN = {"signed": "0 as mid-grey", "brightness": "0 as black", "size": "without its sign"}
-NAMES = ("identity", "box", "edge", "sharpen", "gaussian3", "gaussian5")
+KERNELS = ("identity", "box", "edge", "sharpen", "gaussian3", "gaussian5")
 
 
 def _weights(*rows: str) -> list[float]:
@@ -134,7 +132,7 @@ def draw(figure: Figure, style: Style) -> Update:
 def kernels(kernel: Callable[..., Any]) -> tuple[list[dict[str, Any]], str]:
     """A student's kernels that can be drawn, by name, and what to say of those that can't."""
     made, notes = [], []
-    for name in NAMES:
+    for name in KERNELS:
         size = 5 if name.endswith("5") else 3
         got, note = student.call(kernel, name, shape=(size, size))
         if got is not None and not note:
@@ -146,14 +144,12 @@ def kernels(kernel: Callable[..., Any]) -> tuple[list[dict[str, Any]], str]:
     return made, notes[0] if notes else ""
 
 
-class Playground(anywidget.AnyWidget):
+class Playground(Shown):
     """A photograph, nine (or 25) weights, and the result; `kernel` is a student's or None."""
 
     _esm = STATIC / "playground.js"
     _css = (STATIC / "panel.css").read_text() + (STATIC / "playground.css").read_text()
 
-    title = traitlets.Unicode("A few weights, used everywhere").tag(sync=True)
-    presets = traitlets.List(PRESETS).tag(sync=True)
     options = traitlets.Dict({"photo": list(FACTORS), "shown": SHOWN}).tag(sync=True)
     yours: traitlets.List = traitlets.List([]).tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
@@ -164,7 +160,13 @@ class Playground(anywidget.AnyWidget):
 
     def __init__(self, kernel: Callable[..., Any] | None = None) -> None:
         yours, note = kernels(kernel) if kernel is not None else ([], "")
-        super().__init__(state=PRESETS[0]["state"], yours=yours, note=note)
+        super().__init__(
+            title="A few weights, used everywhere",
+            presets=PRESETS,
+            state=PRESETS[0]["state"],
+            yours=yours,
+            note=note,
+        )
         self.observe(self._follow, "state")
         self._follow()
 
@@ -188,10 +190,7 @@ class Playground(anywidget.AnyWidget):
             self.size = list(image.shape)
             self.image = (image * 255).round().to(torch.uint8).numpy().tobytes()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget; where no kernel runs, the same state drawn by matplotlib."""
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+    def still(self) -> tuple[bytes, str]:
+        """The present state, drawn by matplotlib."""
         arrays = compute(self.state) | {"shown": self.state["shown"]}
-        data["image/png"] = base64.b64encode(Picture(draw, 3, Style()).png(arrays)).decode()
-        data["text/plain"] = " ".join(filter(None, [f"{self.title}.", self.note, caption(arrays)]))
-        return data, metadata
+        return Picture(draw, 3, Style()).png(arrays), said(self.note, caption(arrays))

@@ -16,8 +16,8 @@ from torch import Tensor
 from course.data import marks
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, seed, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
 
 
@@ -117,7 +117,7 @@ def draw(figure: Figure, style: Style) -> Update:
         for text, value in zip(weights, a["kernel"].flatten().tolist(), strict=True):
             text.set_text(number(value).replace("-", "\N{MINUS SIGN}"))
         for name, line in spots.items():
-            line.set_data(a[name][:, 1], a[name][:, 0])
+            trace(line, a[name][:, 1], a[name][:, 0])
 
     return update
 
@@ -133,7 +133,7 @@ def caption(state: State, a: Arrays) -> str:
         f"finds {found} (○) and misses {missed} (×); {wrong} false alarm{'s' * (wrong != 1)} (△). "
         f"Reported is what exceeds {share:.0f} % of the largest response."
     )
-    return " ".join(filter(None, [a["note"], sentence]))
+    return said(a["note"], sentence)
 
 
 PRESETS = [
@@ -170,15 +170,16 @@ def panel(learn_filter: Callable[..., Any] | None) -> Panel:
     """The detector; see `widgets.cnn.detector`."""
     return Panel(
         "A filter that was learnt from one example",
-        compute=lambda state: compute(state, learn_filter),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("wanted", "mark to find", "+", {kind: kind for kind in marks.KINDS}),
             slider("noise", "noise", 0.1, 0.0, 0.6, 0.05),
             slider("threshold", "threshold", 0.8, 0.05, 1.0, 0.05),
             seed(),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(learn_filter,),
         views=3,
     )

@@ -4,7 +4,6 @@ After Minhas, "Examples of filters" (the image of ones and tens), "Padding" and 
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,13 @@ import torch
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from torch import Tensor
 from torch.nn import functional
 
 from .. import student
-from ..panel import Panel, State, choice, preset, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style
 
 SIDE, MOST = 6, 10  # of the image; of the image with its padding
@@ -79,7 +79,6 @@ def compute(state: State, functions: Sequence[Callable[..., Any]] = ()) -> dict[
         "wide": wide, "pad": pad, "at": (i * stride, j * stride), "window": window,
         "weights": weights, "products": window * weights, "pool": pool, "result": result,
         "done": done, "place": (i, j), "wrong": wrong, "note": note, "operation": operation,
-        "what": f"{OPERATIONS[operation]}, padding {pad}, stride {stride}",
     }  # fmt: skip
 
 
@@ -99,8 +98,8 @@ def _yours(
         return torch.zeros(want.shape, dtype=torch.bool), note
     wrong = ~torch.isclose(got, want.double(), atol=1e-4)
     count, name = int(wrong.sum()), student.name_of(f)
-    said = f"is right in all {want.numel()} places" if not count else f"differs in {count}"
-    return wrong, note or f"Your `{name}` {said}{' (crossed out)' if count else ''}."
+    how = f"differs in {count} (crossed out)" if count else f"is right in all {want.numel()} places"
+    return wrong, note or f"Your `{name}` {how}."
 
 
 def _short(value: float) -> str:
@@ -119,76 +118,58 @@ def draw(figure: Figure, style: Style) -> Update:
             spine.set_visible(False)
     shade = LinearSegmentedColormap.from_list("shade", [style.paper, style.blue])
     signed = LinearSegmentedColormap.from_list("signed", [style.orange, style.paper, style.blue])
-    still: dict[str, Any] = {"interpolation": "nearest", "alpha": 0.6}
-    picture = from_.imshow(np.zeros((1, 1)), cmap=shade, vmin=0, vmax=16, **still)
-    results = to.imshow(np.zeros((1, 1)), cmap=signed, vmin=-20, vmax=20, **still)
-    # The numbers belong to the background; what is not there yet lies under a cover.
+    shaded: dict[str, Any] = {"interpolation": "nearest", "alpha": 0.6, "animated": True}
+    picture = from_.imshow(np.zeros((1, 1)), cmap=shade, vmin=0, vmax=16, **shaded)
+    results = to.imshow(np.zeros((1, 1)), cmap=signed, vmin=-20, vmax=20, **shaded)
     font: dict[str, Any] = {"ha": "center", "va": "center", "color": style.ink, "size": 8.5}
+    font["animated"] = True
     pixels = [from_.text(0, 0, "", **font) for _ in range(MOST**2)]
+    terms = [between.text(0, 0, "", **font) for _ in range(9)]
     sums = [to.text(0, 0, "", **font) for _ in range(PLACES)]
-    terms = [between.text(0, 0, "", animated=True, **font) for _ in range(9)]
-    total = between.text(0, 0, "", animated=True, **{**font, "size": 10, "weight": "bold"})
-    paper = LinearSegmentedColormap.from_list("cover", [style.paper, style.paper])
-    cover = to.imshow(np.zeros((1, 1)), cmap=paper, interpolation="nearest", animated=True)
-    cover.set_zorder(4)
-    box: dict[str, Any] = {
-        "fill": False,
-        "ec": style.orange,
-        "lw": 2.6,
-        "animated": True,
-        "zorder": 5,
-    }
-    window = from_.add_patch(Rectangle((0, 0), 3, 3, **box))
-    target = Rectangle((0, 0), 1, 1, **box)
-    to.add_patch(target)
-    frame = Rectangle((0, 0), SIDE, SIDE, fill=False, ec=style.ink, lw=1)
-    from_.add_patch(frame)
-    crosses = to.plot([], [], "x", ms=15, mew=2.2, color=style.ink, animated=True, zorder=6)[0]
+    total = between.text(0, 0, "", **{**font, "size": 10, "weight": "bold"})
+    line: dict[str, Any] = {"fill": False, "ec": style.ink, "lw": 1, "animated": True}
+    box = line | {"ec": style.orange, "lw": 2.6}
+    image = Rectangle((0, 0), SIDE, SIDE, **line)
+    table = Rectangle((-0.5, -0.5), 1, 1, **line | {"ec": style.muted})
+    window, target = Rectangle((0, 0), 3, 3, **box), Rectangle((0, 0), 1, 1, **box)
+    for ax, patch in ((from_, image), (to, table), (from_, window), (to, target)):
+        ax.add_patch(patch)
+    crosses = to.plot([], [], "x", ms=15, mew=2.2, color=style.ink, animated=True)[0]
     between.set(xlim=(-0.6, 2.6), ylim=(3.6, -0.6))
 
-    def write(cells: list[Any], grid: list[list[str]]) -> None:
-        flat = [(x, y, said) for y, row in enumerate(grid) for x, said in enumerate(row)]
-        for cell, (x, y, said) in zip(cells, flat, strict=False):
-            cell.set(position=(x, y), text=said, visible=True)
+    def write(cells: list[Text], grid: list[list[str]]) -> None:
+        flat = [(x, y, words) for y, row in enumerate(grid) for x, words in enumerate(row)]
+        for cell, (x, y, words) in zip(cells, flat, strict=False):
+            cell.set(position=(x, y), text=words, visible=True)
         for cell in cells[len(flat) :]:
             cell.set_visible(False)
 
-    def rebuild(a: Arrays) -> None:
-        """The two tables of numbers; a new label has the background drawn again."""
-        wide, result = a["wide"], a["result"]
-        n, (rows, columns) = len(wide), result.shape
+    def update(a: Arrays) -> None:
+        wide, result, (down, right), (i, j) = a["wide"], a["result"], a["at"], a["place"]
+        n, (rows, columns), k = len(wide), result.shape, len(a["weights"])
         from_.set(xlim=(-0.6, n - 0.4), ylim=(n - 0.4, -0.6), aspect="equal")
         to.set(xlim=(-0.6, columns - 0.4), ylim=(rows - 0.4, -0.6), aspect="equal")
-        to.set_xlabel(a["what"])
         picture.set(data=wide.numpy(), extent=(-0.5, n - 0.5, n - 0.5, -0.5))
-        results.set(data=result.numpy(), extent=(-0.5, columns - 0.5, rows - 0.5, -0.5))
-        cover.set_extent((-0.5, columns - 0.5, rows - 0.5, -0.5))
-        frame.set_xy((a["pad"] - 0.5, a["pad"] - 0.5))
-        write(pixels, [[_short(v) for v in row] for row in wide.tolist()])
-        write(sums, [[_short(v) for v in row] for row in result.tolist()])
-
-    def update(a: Arrays) -> None:
-        if to.get_xlabel() != a["what"]:
-            rebuild(a)
-        result, (down, right), (i, j) = a["result"], a["at"], a["place"]
-        k = len(a["weights"])
+        image.set_xy((a["pad"] - 0.5, a["pad"] - 0.5))
+        table.set(width=columns, height=rows)
         window.set(xy=(right - 0.5, down - 0.5), width=k, height=k)
         target.set_xy((j - 0.5, i - 0.5))
-        sign = "{}" if a["pool"] else "{}×{}"
+        write(pixels, [[_short(v) for v in row] for row in wide.tolist()])
+        term = "{}" if a["pool"] else "{}×{}"
         pairs = zip(a["window"].tolist(), a["weights"].tolist(), strict=True)
         write(
             terms,
-            [
-                [sign.format(_short(x), _short(w)) for x, w in zip(xs, ws, strict=True)]
-                for xs, ws in pairs
-            ],
+            [[term.format(*map(_short, xw)) for xw in zip(*both, strict=True)] for both in pairs],
         )
         kind = {"max": "maximum", "mean": "mean"}.get(a["operation"], "sum")
         total.set(position=((k - 1) / 2, k), text=f"{kind}: {_short(float(result[i, j]))}")
-        hidden = np.arange(result.numel()).reshape(result.shape) >= a["done"]
-        cover.set_data(np.ma.masked_where(~hidden, np.zeros(result.shape)))
+        shown = result.flatten().clone()
+        shown[a["done"] :] = torch.nan
+        shown = shown.reshape(rows, columns)
+        results.set(data=shown.numpy(), extent=(-0.5, columns - 0.5, rows - 0.5, -0.5))
+        write(sums, [["" if v != v else _short(v) for v in row] for row in shown.tolist()])
         where = a["wrong"].nonzero()
-        crosses.set_data(where[:, 1], where[:, 0])
+        trace(crosses, where[:, 1], where[:, 0])
 
     return update
 
@@ -203,7 +184,7 @@ def caption(state: State, a: Arrays) -> str:
         f"{rows} × {columns} places. Place {a['done']} of {rows * columns}, "
         f"row {i}, column {j}: {value}."
     )
-    return " ".join(filter(None, [a["note"], sentence]))
+    return said(a["note"], sentence)
 
 
 PRESETS = [
@@ -253,25 +234,21 @@ def panel(functions: Sequence[Callable[..., Any]]) -> Panel:
     names = {student.name_of(f) for f in functions}
     options = {op: text for op, text in OPERATIONS.items() if not names or CALLED[op] in names}
 
-    @lru_cache(maxsize=256)
-    def at(operation: str, pad: float, stride: float, step: float) -> dict[str, Any]:
-        state = {"operation": operation, "pad": pad, "stride": stride, "step": step}
-        return compute(state, functions)
-
     pools = bool(names) and names <= {"max_pool2d", "avg_pool2d"}
     options = options or OPERATIONS
     kernels = [op for op in options if op in KERNELS]
     return Panel(
         "A window on its way",
-        compute=lambda s: at(s["operation"], s["pad"], s["stride"], s["step"]),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("operation", "operation", next(iter(options)), options),
             slider("pad", "padding", 0, 0, 2, 1, when=("operation", kernels)),
             slider("stride", "stride", 1, 1, 3, 1),
             slider("step", "place", 1, 1, PLACES, 1, play=350),
         ],
-        presets=POOLS if pools else PRESETS,
+        POOLS if pools else PRESETS,
+        given=(functions,),
         views=3,
     )
