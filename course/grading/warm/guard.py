@@ -73,8 +73,11 @@ def _guard(
     gauge = None if room is None or in_group else memory.Gauge(pid)
     why = _wait(poll, ended, gauge, room)
     if why:
-        _kill(pid, ended, room)
+        signal.pidfd_send_signal(ended, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
+    if room is None:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)  # what it started; in a sandbox that has ended with it
     if group is not None:
         cgroup.remove(group)
     with suppress(OSError):
@@ -137,11 +140,3 @@ def _wait(poll: select.poll, ended: int, gauge: memory.Gauge | None, room: Jail 
             return "asked"
         if gauge and room and gauge.exceeds(room.limits.memory_mb * 2**20):
             return "memory"
-
-
-def _kill(pid: int, ended: int, room: Jail | None) -> None:
-    with suppress(OSError):
-        if room is None:
-            os.killpg(pid, signal.SIGKILL)
-        else:
-            signal.pidfd_send_signal(ended, signal.SIGKILL)

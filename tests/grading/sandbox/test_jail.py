@@ -110,7 +110,7 @@ def test_memory_is_limited(ward):
 
 
 def test_processes_files_and_time_are_limited(ward):
-    ward.tell("start", processes=60, file_mb=5, open_files=100, disk_mb=20, cpu_seconds=4)
+    ward.tell("start", processes=60, file_mb=5, open_files=100, disk_mb=20, cpu_seconds=2)
     forks = (
         "import os, time\ncount = 0\ntry:\n    while True:\n"
         "        if os.fork() == 0: time.sleep(60); os._exit(0)\n"
