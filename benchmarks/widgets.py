@@ -22,6 +22,7 @@ import matplotlib.pyplot as plt
 from ipywidgets import FloatSlider, interact
 from course import widgets
 from course.widgets.activations import plane
+from course.widgets.attention import plane as pulls
 from course.widgets.backprop import graph
 from course.widgets.sgd import contest, ground, walk
 from course.widgets.softmax import walls
@@ -93,6 +94,9 @@ INPUT = """graph.draw,
 START = """ground.draw,
     lambda value: %s.compute(%s.PRESETS[0]["state"] | {"start": [value, 1.8]}),
     value=-1.8, min=-4, max=2.4, step=0.1"""
+QUERY = """pulls.draw,
+    lambda value: pulls.compute(pulls.PRESETS[0]["state"] | {"q": [value, -1.1]}),
+    value=-0.8, min=-3, max=3, step=0.1"""
 PLANE = "canvas >> nth=0"
 Widgets = dict[str, Slid | Held]
 WALK = (("drag", PLANE, "paint"), ("drag", PLANE, "caption"), ("play", "play", "paint"))
@@ -149,6 +153,19 @@ TOPICS: dict[str, Widgets] = {
         "balance": Slid("balance()", "rare"),
         "landscape": Held("landscape()", PLANE, "caption", START % ("walk", "walk"), WALK),
         "race": Held("race()", PLANE, "caption", START % ("contest", "contest"), WALK),
+    },
+    "attention": {
+        "sentence": Slid("sentence()", "word"),
+        "positions": Slid("positions()", "place"),
+        "patches": Slid("patches()", "theta"),
+        "machine": Slid("machine()", "time"),
+        "pulls": Held(
+            "pulls()",
+            ".course-query",
+            "caption",
+            QUERY,
+            (("drag", ".course-query", "paint"), ("drag", ".course-query", "caption")),
+        ),
     },
 }
 

@@ -18,7 +18,7 @@ from torch.nn.functional import scaled_dot_product_attention as torch_attention
 from course.data import digits
 
 from .. import student
-from ..panel import Panel, State, choice, preset, slider
+from ..panel import Panel, State, choice, preset, said, slider
 from ..picture import Arrays, Update
 from ..style import Style
 
@@ -68,15 +68,13 @@ def compute(state: State, patchify: Callable[..., Any] | None = None) -> dict[st
     """
     digit, side = (int(part) for part in state["picture"].split("/"))
     image, per = noisy(digit, 0), SIDE // side
-    n, note = per * per, ""
+    note = ""
     rows = unfold(image[None, None], side, stride=side)[0].T
     chosen = int(state["down"]) // side * per + int(state["across"]) // side
     if patchify is not None:
-        got, note = student.call(patchify, image[None, None], side, shape=(1, n, side * side))
-        if got is not None and not note:
-            note = student.compared(patchify, got[0], rows, 1e-9)
-            note = note.replace("lies on the dashed line", "cuts as it should")
-            note = note.replace("is off the dashed line", "puts pixels elsewhere; values are off")
+        got, note = student.against(rows[None], patchify, image[None, None], side, tol=1e-9)
+        note = note.replace("lies on the dashed line", "cuts as it should")
+        note = note.replace("is off the dashed line", "puts pixels elsewhere; values are off")
         note = note.replace(": the dashed line is what it should do", "")
         rows = torch.zeros_like(rows) if got is None else got[0].nan_to_num(0.0, 0.0, 0.0)
     out, weights = attend(rows, float(state["theta"]))
@@ -140,7 +138,7 @@ def caption(_state: State, a: Arrays) -> str:
         f"{float(weights[best]):.0%}, to {name(best)}; the digit was off by {before:.3f}, and "
         f"is now off by {after:.3f}."
     )
-    return " ".join(filter(None, [a["note"], sentence]))
+    return said(a["note"], sentence)
 
 
 PRESETS = [
@@ -171,16 +169,17 @@ def panel(patchify: Callable[..., Any] | None) -> Panel:
     """Patches that look at each other; see `widgets.attention.patches`."""
     return Panel(
         "A digit, patch by patch",
-        compute=lambda state: compute(state, patchify),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("picture", "digit", "3/2", PICTURES),
             slider("theta", "θ", 1.2, 0.0, 4.0, 0.1),
             slider("across", "look from column", 4, 0, SIDE - 1, 1),
             slider("down", "row", 2, 0, SIDE - 1, 1),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(patchify,),
         views=3,
         drag=[{"axes": view, "x": "across", "y": "down"} for view in range(3)],
     )

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, preset, slider
+from ..panel import Panel, State, preset, said, slider
 from ..picture import Arrays, Update
 from ..style import Style
 
@@ -46,13 +46,11 @@ def compute(state: State, positional_encoding: Callable[..., Any] | None = None)
     d, place = 2 * int(state["pairs"]), int(state["place"])
     codes, note, truth = table(d), "", likeness(d, place)
     if positional_encoding is not None:
-        got, note = student.call(positional_encoding, PLACES, d, shape=(PLACES, d))
-        if got is not None and not note:
-            note = student.compared(positional_encoding, got, codes)
-            # Two that differ only in the order of columns have the same inner products.
-            note = note.replace("lies on the dashed line", "is right everywhere")
-            note = note.replace("the dashed line", "the formula")
+        got, note = student.against(codes, positional_encoding, PLACES, d)
         note = note.replace(": the dashed line is what it should do", "")
+        # Not by the picture: columns in another order have the same inner products.
+        note = note.replace("lies on the dashed line", "is right everywhere")
+        note = note.replace("the dashed line", "the formula")
         codes = torch.zeros(PLACES, d).double() if got is None else got.nan_to_num(0.0, 0.0, 0.0)
     return {"codes": codes, "alike": codes @ codes[place], "truth": truth, "place": place,
             "note": note, "d": d}  # fmt: skip
@@ -99,7 +97,7 @@ def caption(_state: State, a: Arrays) -> str:
         f"like place {to} by {float(a['alike'][to]) / top:.2f}; the fastest hand is round "
         f"after 6.3 places, the slowest after {slowest:,.0f}."
     )
-    return " ".join(filter(None, [a["note"], sentence.replace("-", "−")]))
+    return said(a["note"], sentence.replace("-", "−"))
 
 
 PRESETS = [
@@ -129,13 +127,14 @@ def panel(positional_encoding: Callable[..., Any] | None) -> Panel:
     """Places as vectors; see `widgets.attention.positions`."""
     return Panel(
         "Places as vectors",
-        compute=lambda state: compute(state, positional_encoding),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             slider("pairs", "pairs of sine and cosine", 16, 1, 32, 1),
             slider("place", "place", 12, 0, PLACES - 1, 1),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(positional_encoding,),
         drag=[{"axes": 0, "y": "place"}, {"axes": 1, "x": "place"}],
     )

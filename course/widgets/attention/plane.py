@@ -6,19 +6,17 @@ Building Blocks", "Non-learnable attention", "Learnable Attention as (asymmetric
 transformations".
 """
 
-import base64
 import math
 from collections.abc import Callable
 from typing import Any
 
-import anywidget
 import torch
 import traitlets
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import STATIC, State, preset
+from ..panel import STATIC, Shown, State, preset, said
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 from ..threads import one_thread
@@ -80,16 +78,14 @@ def _yours(
     if name == "rbf_attention":
         if state["kernel"] != "rbf" or not state["tied"] or not all(state["seen"]):
             return None, f"`{name}` knows the RBF kernel, and values that are the keys, all seen."
-        got, note = student.call(f, q, k, theta, shape=(1, 2))
+        got, note = student.against(star[None], f, q, k, theta)
     else:
 
         def kernel(q: Tensor, k: Tensor) -> Tensor:
             return strengths(state["kernel"], theta, q, k).exp()
 
         mask = torch.tensor([state["seen"]])
-        got, note = student.call(f, q, k, v, kernel, mask, shape=(1, 2))
-    if got is not None and not note:
-        note = student.compared(f, got[0], star)
+        got, note = student.against(star[None], f, q, k, v, kernel, mask)
     note = note.replace("the dashed line is what it should do", "the star is where it should be")
     note = note.replace("lies on the dashed line", "lands on the star")
     return None if got is None else got[0], note.replace("the dashed line", "the star")
@@ -109,7 +105,7 @@ def caption(a: Arrays) -> str:
             f"{what}, θ = {state['theta']:.2f}: {first}, then {second}; the star is at ({x}, {y}), "
             "where all pulls add up to 0."
         ).replace("-", "−")
-    return " ".join(filter(None, [a["note"], sentence]))
+    return said(a["note"], sentence)
 
 
 def _percent(share: Tensor) -> str:
@@ -215,14 +211,12 @@ PRESETS = [
 ]
 
 
-class Pulls(anywidget.AnyWidget):
+class Pulls(Shown):
     """Query, keys and values in the plane; `f` is a student's attention or None."""
 
     _esm = STATIC / "pulls.js"
     _css = (STATIC / "panel.css").read_text() + (STATIC / "pulls.css").read_text()
 
-    title = traitlets.Unicode("Attention as pulls").tag(sync=True)
-    presets = traitlets.List(PRESETS).tag(sync=True)
     kernels = traitlets.List([list(pair) for pair in KERNELS.items()]).tag(sync=True)
     # What the browser sets, it knows: no echo.
     state = traitlets.Dict().tag(sync=True, echo_update=False)
@@ -232,7 +226,9 @@ class Pulls(anywidget.AnyWidget):
     def __init__(self, f: Callable[..., Any] | None = None) -> None:
         self._f = f
         start = 4 if f is not None and student.name_of(f) != "rbf_attention" else 0
-        super().__init__(state=dict(PRESETS[start]["state"]))
+        super().__init__(
+            title="Attention as pulls", presets=PRESETS, state=dict(PRESETS[start]["state"])
+        )
         self.observe(self._follow, "state")
         self._follow()
 
@@ -267,13 +263,10 @@ class Pulls(anywidget.AnyWidget):
             self.yours = [] if got is None or not bool(got.isfinite().all()) else got.tolist()
             self.note = arrays["note"]
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget; where no kernel runs, the same state drawn by matplotlib."""
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+    def still(self) -> tuple[bytes, str]:
+        """The present state, drawn by matplotlib."""
         arrays = compute(self.state, self._f)
-        data["image/png"] = base64.b64encode(Picture(draw, 2, Style()).png(arrays)).decode()
-        data["text/plain"] = f"{self.title}. {caption(arrays)}"
-        return data, metadata
+        return Picture(draw, 2, Style()).png(arrays), caption(arrays)
 
 
 def _place(point: Any) -> list[float]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
+from ..panel import Panel, State, choice, preset, said, seed, slider
 from ..picture import Arrays, Update
 from ..style import Style
 
@@ -150,7 +150,7 @@ def caption(_state: State, a: Arrays) -> str:
         f"P = {float(now[worst]):.2f} for the right token. Starting with 0 1 and always taking the "
         f"likelier token, it writes {text}."
     )
-    return " ".join(filter(None, [a["note"], sentence]))
+    return said(a["note"], sentence)
 
 
 PRESETS = [
@@ -168,14 +168,15 @@ def panel(train: Callable[..., Any] | None) -> Panel:
     histories = Histories(train)
     return Panel(
         "Four states, and what follows",
-        compute=lambda state: compute(state, histories),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("table", "what follows 00, 01, 10, 11", "xor",
                    {key: text for key, (text, _) in TABLES.items()}),
             seed(),
             slider("time", "training step", 100, 0, EVERY * (TIMES - 1), EVERY, play=150),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(histories,),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from torch.nn.functional import one_hot
 from torch.nn.functional import scaled_dot_product_attention as torch_attention
 
 from .. import student
-from ..panel import Panel, State, choice, preset, slider
+from ..panel import Panel, State, choice, preset, said, slider
 from ..picture import Arrays, Update
 from ..style import Style
 
@@ -89,8 +89,8 @@ def compute(
         got, note = student.call(causal_mask, N, shape=(N, N))
         if got is not None and not note:
             wrong = int(((got != 0) != causal).sum())
-            said = f"differs from the causal mask in {wrong} places" if wrong else "is causal"
-            note = f"Your `{student.name_of(causal_mask)}` {said}."
+            verdict = f"differs from the causal mask in {wrong} places" if wrong else "is causal"
+            note = f"Your `{student.name_of(causal_mask)}` {verdict}."
             causal = got != 0
         notes.append(note.replace(": the dashed line is what it should do", ""))
     q, k = head(state["head"])
@@ -100,9 +100,9 @@ def compute(
     truth = torch_attention(q, k, v, attn_mask=seen)
     weights = truth
     if attention is not None:
-        got, note = student.call(attention, q, k, v, seen, shape=(N, N))
-        if got is not None and not note:
-            note = student.compared(attention, got, truth).replace("lies on", "agrees with")
+        got, note = student.against(truth, attention, q, k, v, seen)
+        note = note.replace("the dashed line is what it", "the dashed bars are what it")
+        note = note.replace("lies on the dashed line", "agrees with the dashed bars")
         notes.append(note.replace("the dashed line", "the dashed bars"))
         weights = torch.zeros_like(truth) if got is None else got.nan_to_num(0.0, 0.0, 0.0)
     i = int(state["word"]) - 1
@@ -112,7 +112,7 @@ def compute(
         "truth": truth[i],
         "seen": torch.ones(N, N, dtype=torch.bool) if seen is None else seen,
         "word": i,
-        "note": " ".join(filter(None, notes)),
+        "note": said(*notes),
     }
 
 
@@ -156,15 +156,15 @@ def caption(_state: State, a: Arrays) -> str:
     row, i = a["row"], a["word"]
     total = float(row.sum())
     if total == 0:
-        said = "looks at nothing: its row is 0, and so is its output"
+        looks = "looks at nothing: its row is 0, and so is its output"
     else:
         order = row.argsort(descending=True, stable=True)[:3].tolist()
         tops = ", ".join(
             f"{WORDS[j]} {j + 1} ({float(row[j]):.0%})" for j in order if row[j] >= 0.01
         )
-        said = f"looks most at {tops}; its row sums to {total:.2f}"
-    sentence = f"Word {i + 1}, “{WORDS[i]}”, {said}."
-    return " ".join(filter(None, [a["note"], sentence]))
+        looks = f"looks most at {tops}; its row sums to {total:.2f}"
+    sentence = f"Word {i + 1}, “{WORDS[i]}”, {looks}."
+    return said(a["note"], sentence)
 
 
 def _preset(name: str, ask: str, head: str, word: int, mask: str = "all") -> dict[str, Any]:
@@ -212,15 +212,16 @@ def panel(attention: Callable[..., Any] | None, causal_mask: Callable[..., Any] 
     first = 0 if causal_mask is None else 2  # with a mask of yours, where it is used
     return Panel(
         "Who looks at whom",
-        compute=lambda state: compute(state, attention, causal_mask),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("head", "the head looks for", "kind", HEADS),
             choice("mask", "a word", "all", MASKS),
             slider("sharpness", "sharpness", 1.0, 0.0, 3.0, 0.1),
             slider("word", "word", 2, 1, N, 1),
         ],
-        presets=[PRESETS[first], *PRESETS[:first], *PRESETS[first + 1 :]],
+        [PRESETS[first], *PRESETS[:first], *PRESETS[first + 1 :]],
+        given=(attention, causal_mask),
         drag=[{"axes": 0, "y": "word"}, {"axes": 1, "y": "word"}],
     )
