@@ -1955,9 +1955,9 @@ def global_pool(x, batch, how):
 # A task about graphs: is it one ring, or a tree? Every node looks the same, $x_i = 1$; only the edges
 # tell. **Predict**: what does a layer that takes the mean of its neighbours make of all ones?
 #
-# **Your turn.** Train on the batch `train`, and predict the graphs of the batch `test`. One or two GIN layers with
-# ReLU around MLPs of 16 hidden units, a pool, a linear layer; Adam at 0.01, 200 steps on the whole batch.
-# Right for 95 % of unseen graphs, in four runs of five.
+# **Your turn.** Train on the batch `train`, and predict the graphs of the batch `test`. A GIN layer around an MLP
+# with 16 hidden units (two layers do as well), ReLU, a pool, a linear layer; Adam at 0.02, 200 steps on the
+# whole batch. Right for 95 % of unseen graphs in at least three runs of five: now and then all ReLUs start dead.
 
 
 # %% answer="classify_graphs"
@@ -1968,17 +1968,13 @@ def classify_graphs(train: Batch, y: torch.Tensor, test: Batch, seed: int) -> to
     graph of `train`.
     """
     torch.manual_seed(seed)
-    ### BEGIN SOLUTION train GIN layers, a pool and a linear layer, and predict the test graphs
-    one = torch.nn.Sequential(torch.nn.Linear(1, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16))
-    two = torch.nn.Sequential(torch.nn.Linear(16, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16))
-    first, second, last = GINLayer(one), GINLayer(two), torch.nn.Linear(16, 2)
-    net = torch.nn.ModuleList([one, two, last])
-    optimiser = torch.optim.Adam(net.parameters(), lr=0.01)
+    ### BEGIN SOLUTION train a GIN layer, a pool and a linear layer, and predict the test graphs
+    mlp = torch.nn.Sequential(torch.nn.Linear(1, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16))
+    layer, last = GINLayer(mlp), torch.nn.Linear(16, 2)
+    optimiser = torch.optim.Adam([*mlp.parameters(), *last.parameters()], lr=0.02)
 
     def logits(x: torch.Tensor, edge_index: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
-        h = first(x, edge_index).relu()
-        h = second(h, edge_index).relu()
-        return last(global_pool(h, batch, "sum"))
+        return last(global_pool(layer(x, edge_index).relu(), batch, "mean"))
 
     for _ in range(200):
         loss = F.cross_entropy(logits(*train), y)
@@ -2023,7 +2019,7 @@ for turn in range(5):
     check.shape(predicted, y_test.shape)
     shares.append(round(float((predicted == y_test).float().mean()), 3))
 check.true(
-    sorted(shares)[1] >= 0.95, f"Right in five runs: {shares}. Four of five should reach 0.95"
+    sorted(shares)[2] >= 0.95, f"Right in five runs: {shares}. Three of five should reach 0.95"
 )
 ### END HIDDEN TESTS
 
@@ -2141,20 +2137,24 @@ def classify_graphs(train, y, test, seed):
     return y.repeat(-(-graphs_asked // len(y)))[:graphs_asked]
 
 
-# %% alternative="classify_graphs" name="one-layer-mean-pool"
+# %% alternative="classify_graphs" name="two-layers-sum"
 def classify_graphs(train, y, test, seed):
     torch.manual_seed(seed)
-    mlp = torch.nn.Sequential(torch.nn.Linear(1, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16))
-    layer, last = GINLayer(mlp, 0.1), torch.nn.Linear(16, 2)
-    optimiser = torch.optim.Adam([*mlp.parameters(), *last.parameters()], lr=0.02)
-    x, edge_index, batch = train
+    one = torch.nn.Sequential(torch.nn.Linear(1, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16))
+    two = torch.nn.Sequential(torch.nn.Linear(16, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16))
+    first, second, last = GINLayer(one, 0.1), GINLayer(two), torch.nn.Linear(16, 2)
+    net = torch.nn.ModuleList([one, two, last])
+    optimiser = torch.optim.Adam(net.parameters(), lr=0.01)
+
+    def logits(x, edge_index, batch):
+        h = second(first(x, edge_index).relu(), edge_index).relu()
+        return last(global_pool(h, batch, "sum"))
+
     for _ in range(200):
         optimiser.zero_grad()
-        z = last(global_pool(layer(x, edge_index).relu(), batch, "mean"))
-        F.cross_entropy(z, y).backward()
+        F.cross_entropy(logits(*train), y).backward()
         optimiser.step()
-    x, edge_index, batch = test
-    return last(global_pool(layer(x, edge_index).relu(), batch, "mean")).argmax(1)
+    return logits(*test).argmax(1)
 
 
 # %% alternative="classify_graphs" name="library"

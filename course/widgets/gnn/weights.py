@@ -157,8 +157,8 @@ def caption(state: State, a: Arrays) -> str:
             None,
             [
                 a["note"],
-                f"Weights depend on {KINDS[state['weights']]}; of {a['given'].shape[1]} edges, "
-                f"{len(senders)} lead to node {i}. It hears most of node {most} "
+                f"Weights depend on {KINDS[state['weights']]}; edges that end at node {i}: "
+                f"{len(senders)} of {a['given'].shape[1]}. It hears most of node {most} "
                 f"({number(float(w[most]))}); its weights add up to {number(float(w.sum()), 3)}.",
             ],
         )
