@@ -431,7 +431,7 @@ def pull(w, x, y):
 
 
 check.close(
-    sgd(lambda w, x, y: w * x.mean() - y.mean(), torch.tensor([4.0]), x, y, batches, 0.5),
+    sgd(pull, torch.tensor([4.0]), x, y, batches, 0.5),
     torch.tensor([[4.0], [2.0], [-1.0]]),
     "First 4 − 0.5·(4·1.5 − 2); the second step starts from there and sees the third example alone",
 )
@@ -793,6 +793,8 @@ for size in (1, 10, 100, 1000, 10_000):
 # The noise ball shrinks with $\eta$: large steps to get there, small ones to settle. Passerini
 # ("Decreasing learning rate"): $\eta_t = (1 - \frac t\tau)\,\eta_0 + \frac t\tau\,\eta_\tau$ while $t <
 # \tau$, and $\eta_\tau$ from then on.
+#
+# **Your turn**, with plain numbers.
 
 
 # %% answer="linear_decay"
@@ -897,6 +899,8 @@ def linear_decay(t, tau, eta0, eta_tau):
 #
 # A trap in the code beside it: `SGD(lr=0.1)` together with `OneCycleLR(max_lr=0.01)`. **Predict** the
 # learning rate of the first step.
+#
+# **Your turn**, with plain numbers and `math`. The steps are whole; $t_1$ need not be.
 
 
 # %% answer="one_cycle"
@@ -1714,7 +1718,7 @@ def adam_step(w, mean, squares, t, gradient, lr=0.001, beta1=0.9, beta2=0.999, e
 
 # %% answer="balanced_weights"
 def balanced_weights(labels: torch.Tensor) -> torch.Tensor:
-    """Weights (m,), float32, one an example: equal totals for all classes, mean 1.
+    """Weights (m,), float32, on the device of labels: equal totals for all classes, mean 1.
 
     labels (m,) whole numbers (int64), m > 0. They need not be 0 ... K - 1: [7, 7, 3] has two classes.
     """
