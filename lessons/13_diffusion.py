@@ -1174,7 +1174,7 @@ def time_embedding(t, d):
 # A loop as in 04_sgd. All the noise in the loss makes the last steps restless, so let the learning rate fall: in
 # step $k = 0, 1, \dots$ it is $\eta\,(1 - k/\text{steps})$.
 #
-# **Your turn.** What is measured: 1000 steps on two moons, some seconds; then 1000 new points from your net's
+# **Your turn.** What is measured: 600 steps on two moons, a second or two; then 1000 new points from your net's
 # field against 1000 fresh moons. Their squared MMD, with the kernel $-|u - v|$ (the *energy distance*: nothing to
 # tune), must be **below 0.02** for one of two seeds. Moons against moons: 0 ± 0.003. Plain noise: 0.04.
 
@@ -1222,7 +1222,7 @@ class Denoiser(nn.Module):
         return self.layers(torch.cat([x, time_embedding(t, self.clocks)], 1))
 
 
-def fit(seed: int, steps: int = 1000) -> tuple[nn.Module, torch.Tensor]:
+def fit(seed: int, steps: int = 600) -> tuple[nn.Module, torch.Tensor]:
     """Given: a net trained on two moons by your `train` and `diffusion_loss`, and its losses."""
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
@@ -1234,7 +1234,7 @@ def fit(seed: int, steps: int = 1000) -> tuple[nn.Module, torch.Tensor]:
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # so small a net gains nothing from a second one
-    losses = train(net, data.moons.draw(2000, generator), loss, steps, 256, 0.01, generator)
+    losses = train(net, data.moons.draw(2000, generator), loss, steps, 256, 0.02, generator)
     torch.set_num_threads(threads)
     return net, losses
 
@@ -1392,7 +1392,7 @@ def train(model, data, loss, steps, size, lr, generator):
 
 # %% mistake="train" name="plain-sgd"
 def train(model, data, loss, steps, size, lr, generator):
-    """You used plain gradient descent. At this rate it has hardly begun after a thousand steps."""
+    """You used plain gradient descent. At this rate it has hardly begun when the steps are over."""
     optimiser = torch.optim.SGD(model.parameters(), lr)
     losses = []
     for k in range(steps):
@@ -1852,6 +1852,15 @@ def seeded_sample(
     return sample(model, step, shape, alpha_bar, torch.Generator().manual_seed(seed))
 
 
+def keeps_a_graph(alpha_bar: torch.Tensor) -> bool:
+    """Given, for the test: whether a sample still hangs on the net that made it."""
+    net, generator = nn.Linear(2, 2), torch.Generator()
+    made = sample(
+        lambda x, t: net(x), lambda xt, t, eps, *_: xt - eps, (3, 2), alpha_bar, generator
+    )
+    return made.requires_grad
+
+
 # %% test="sample" points=2
 asked, taken = [], []
 
@@ -1874,27 +1883,26 @@ check.true(len(asked) == 3, "Ask the model once before each step")
 check.true(isinstance(asked[0][1], torch.Tensor), "The model wants a t for each row, in a tensor")
 check.equal(asked[0][1], torch.full((600,), 3), "In the first step, the model's t is 3 in each row")
 check.close(got, taken[-1][-1], "Return what the last step gave")
+check.true(not keeps_a_graph(a), "A graph hangs on your sample: work under torch.no_grad()")
 ### BEGIN HIDDEN TESTS
 for shape in ((700, 3), (300, 2, 4)):
     T = check.sizes(1, 4, 7)[0]
-    a = check.uniform(0.1, 0.9, T + 1).sort(descending=True).values.requires_grad_()
+    a = check.uniform(0.1, 0.9, T + 1).sort(descending=True).values
+    a[0] = 1
     asked.clear()
     taken.clear()
     seed = int(check.integers(0, 10**6, 1))
     got = check.unchanged(seeded_sample, model, step, shape, a, seed)
     check.equal([int(t) for _, t, *_ in taken], list(range(T, 0, -1)), "From T down to 1")
-    check.true(not got.requires_grad, "A graph hangs on your sample: work under torch.no_grad()")
     check.dtype(got, torch.float32)
-    check.close(got.detach(), taken[-1][-1].detach(), "Return what the last step gave")
+    check.close(got, taken[-1][-1], "Return what the last step gave")
     for k, (xt, t, eps, noise, _) in enumerate(taken):
         x, when = asked[k]
         check.equal(when, torch.full((shape[0],), int(t)), "Model and step are at the same t")
-        check.close(x.detach(), xt.detach(), "The model is asked about the x that the step gets")
-        check.close(eps.detach(), torch.tanh(x).detach(), "Hand the step what the model says now")
+        check.close(x, xt, "The model is asked about the x that the step gets")
+        check.close(eps, torch.tanh(x), "Hand the step what the model says now")
         if k:
-            check.close(
-                xt.detach(), taken[k - 1][-1].detach(), "Go on from where the last step led"
-            )
+            check.close(xt, taken[k - 1][-1], "Go on from where the last step led")
         drawn = [noise] if t > 1 else []  # the last noise has no effect
         for z in drawn if k else [xt, *drawn]:
             check.shape(z, shape)

@@ -143,7 +143,10 @@ class Agent:
         number = described["callback"]
 
         def callback(*args: Any) -> Any:
-            on_gpu = any(pretend.is_on_gpu(t) for t in tree_leaves(args))
+            tensors = [t for t in tree_leaves(args) if isinstance(t, torch.Tensor)]
+            on_gpu = any(pretend.is_on_gpu(t) for t in tensors)
+            if on_gpu and not all(pretend.is_on_gpu(t) for t in tensors if t.dim()):
+                raise pretend.MixedDevices("called with tensors of the GPU and of the CPU")
             if any(isinstance(t, torch.Tensor) and t.requires_grad for t in args):
                 return _Through.apply(self, number, *args)
             result = self._call_back("call", number, args)

@@ -20,6 +20,12 @@ def careless(z):
 def scale(x, g):
     return g(x)
 
+def time_left_behind(x, g):
+    return g(x, torch.full((len(x),), 3))
+
+def time_taken_along(x, g):
+    return g(x, torch.full((len(x),), 3, device=x.device))
+
 def slope(x, g):
     x = x.clone().requires_grad_()
     return torch.autograd.grad(g(x).sum(), x)[0]
@@ -61,6 +67,14 @@ def storm(x, g):
 def student(desk):
     assert desk.run(CELL) == "ok"
     return desk
+
+
+@pytest.mark.parametrize("name", ["time_left_behind", "time_taken_along"])
+def test_finds_tensors_of_two_devices_handed_to_a_function_of_the_judges(student, name):
+    test = f"check.stays_on_device({name}, check.randn(4, 2), lambda x, t: x * t[:, None])"
+    verdict = student.hear(test)
+    assert verdict.passed == (name == "time_taken_along")
+    assert verdict.passed or "mixes" in verdict.told
 
 
 def test_printing_and_warnings_cost_nothing(student):
