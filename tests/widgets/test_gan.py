@@ -40,23 +40,17 @@ def nothing(*_args):
     pass
 
 
-@pytest.mark.parametrize("name", MAKERS)
-def test_has_each_widget_presets_that_ask_and_show_something_of_their_own(name):
-    made = getattr(widgets.gan, name)()
-    first, seen = made.presets[0]["state"], set()
-    assert 3 <= len(made.presets) <= 5
-    assert len(made.controls) <= 4
+@pytest.mark.parametrize("name", ["lab", "digits"])
+def test_shows_each_preset_of_the_lab_something_of_its_own(name):
+    made, seen = getattr(widgets.gan, name)(), set()
     for preset in made.presets:
-        assert "?" in preset["ask"]
-        made.state = first | preset["state"]
-        assert preset["state"].items() <= made.state.items()
-        if name in ("lab", "digits"):
-            for _ in range(3):
-                made.do("round")
-        data, _ = made._repr_mimebundle_()
-        assert len(data["image/png"]) > 1000
-        seen.add(data["text/plain"])
+        made.state = preset["state"]
+        assert made.state == preset["state"]
+        for _ in range(3):
+            made.do("round")
+        seen.add(made.frame["caption"])
     assert len(seen) == len(made.presets)
+    assert len(made.controls) <= 4
 
 
 @pytest.mark.parametrize("f", [unwritten, broken, nothing])
@@ -233,7 +227,9 @@ def test_lie_right_functions_on_the_line(solved):
 
 def test_is_the_coin_learned(solved):
     made = widgets.gan.coin(solved["coin_gan"])
-    a = tosses.compute(made.state, lambda x, n: tosses.played(solved["coin_gan"], x, n))
+    a = tosses.compute(
+        made.state, lambda p, n: tosses.played(solved["coin_gan"], tosses.tosses(p, n), n)
+    )
     assert float(a["heads"].mean()) == pytest.approx(a["share"], abs=0.1)
     assert "on average" in made.caption
 

@@ -23,7 +23,7 @@ MAKERS = [
     for name, make in vars(getattr(widgets, topic)).items()
     if hasattr(make, "__wrapped__")
 ]
-FLAGSHIPS = {"neuron", "overflow", "stepper", "landscape", "race"}
+FLAGSHIPS = {"neuron", "overflow", "stepper", "landscape", "race", "lab", "digits"}
 PANELS = [(topic, name) for topic, name in MAKERS if name not in FLAGSHIPS]
 
 

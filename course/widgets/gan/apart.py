@@ -16,8 +16,8 @@ from sklearn.metrics.pairwise import rbf_kernel
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, seed, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
 
 N, BINS, LOW, HIGH = 100, 36, -6.0, 6.0
@@ -87,7 +87,7 @@ def compute(
         "here": here,
         "yours": [value for value, _ in asked],
         "shift": float(state["shift"]),
-        "note": " ".join(note for _, note in asked if note),
+        "note": said(*(note for _, note in asked)),
     }
 
 
@@ -100,8 +100,8 @@ def _asked(f: Callable[..., Any] | None, args: tuple, want: float) -> tuple[floa
         return float("nan"), note.replace("it should do", "the library's does")
     value = float(got)
     right = abs(value - want) < 0.02 * max(1.0, want)
-    said = f"Your `{student.name_of(f)}` says {value:.3f}"
-    return value, said + ("." if right else f", the library's {want:.3f}.")
+    told = f"Your `{student.name_of(f)}` says {value:.3f}"
+    return value, told + ("." if right else f", the library's {want:.3f}.")
 
 
 def draw(figure: Figure, style: Style, with_yours: bool = False) -> Update:
@@ -128,8 +128,8 @@ def draw(figure: Figure, style: Style, with_yours: bool = False) -> Update:
         style.legend(right, handles=crosses[1:], labels=["yours"], loc="upper right")
 
     def update(a: Arrays) -> None:
-        real.set_data(middle, a["real"])
-        made.set_data(middle, a["made"])
+        trace(real, middle, a["real"])
+        trace(made, middle, a["made"])
         for k, name in enumerate(("ways", "squares")):
             lines[k].set_data(SHIFTS, a[name])
             points[k].set_data([a["shift"]], [a["here"][k]])
@@ -140,11 +140,11 @@ def draw(figure: Figure, style: Style, with_yours: bool = False) -> Update:
 
 def caption(state: State, a: Arrays) -> str:
     """Both distances here."""
-    said = (
+    return said(
+        a["note"],
         f"Moved by {a['shift']:.2f}: earth mover's distance {number(a['here'][0])}, "
-        f"MMD² {number(a['here'][1])} with σ = {float(state['sigma']):.1f}."
+        f"MMD² {number(a['here'][1])} with σ = {float(state['sigma']):.1f}.",
     )
-    return " ".join(filter(None, [a["note"], said]))
 
 
 PRESETS = [
@@ -191,16 +191,17 @@ def panel(emd_1d: Callable[..., Any] | None, mmd_rbf: Callable[..., Any] | None)
     """The distances; see `widgets.gan.distances`."""
     return Panel(
         "How far apart are two heaps?",
-        compute=lambda state: compute(state, emd_1d, mmd_rbf),
-        draw=partial(draw, with_yours=emd_1d is not None or mmd_rbf is not None),
-        caption=caption,
-        controls=[
+        compute,
+        partial(draw, with_yours=emd_1d is not None or mmd_rbf is not None),
+        caption,
+        [
             choice("kind", "made samples", "alike", KINDS),
             slider("shift", "moved by", 3.0, -4, 4, 0.25),
             slider("sigma", "σ of the kernel", 0.5, 0.1, 3.0, 0.1),
             seed(),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(emd_1d, mmd_rbf),
         views=3,
         drag=[{"axes": 1, "x": "shift"}, {"axes": 2, "x": "shift"}],
     )

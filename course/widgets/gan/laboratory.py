@@ -4,16 +4,14 @@
 is not looked at is not trained. Where no kernel runs, matplotlib draws the same frame.
 """
 
-import base64
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ..panel import STATIC, State, allowed, choice, preset, seed
+from ..panel import STATIC, Shown, State, allowed, choice, preset, seed
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 from ..threads import one_thread
@@ -26,15 +24,13 @@ HEAD_START = 300  # steps of D before the game, where it is ahead
 TURNS = {"even": (1, 1), "hurry": (1, 10), "ahead": (1, 1)}
 
 
-class Lab(anywidget.AnyWidget):
+class Lab(Shown):
     """A game to be played. What `state` has without a control stays as in the first preset."""
 
     _esm = STATIC / "lab.js"
     _css = STATIC / "panel.css"
 
-    title = traitlets.Unicode().tag(sync=True)
     controls: Any = traitlets.List().tag(sync=True)
-    presets: Any = traitlets.List().tag(sync=True)
     state = traitlets.Dict().tag(sync=True, echo_update=False)
     scene = traitlets.Dict().tag(sync=True)  # what stays through a game
     real = traitlets.Bytes().tag(sync=True)  # float32: real points, or images
@@ -126,14 +122,11 @@ class Lab(anywidget.AnyWidget):
                 "caption": self.game.caption(),
             }
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget; where no kernel runs, the present frame as a PNG and its description."""
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+    def still(self) -> tuple[bytes, str]:
+        """As in `Shown`: the present frame."""
         shown = {**self._last, "real": self.game.examples(), "scene": self.scene}
         shown["rounds"] = self.game.rounds
-        data["image/png"] = base64.b64encode(Picture(draw, 2, Style()).png(shown)).decode()
-        data["text/plain"] = f"{self.title}. {self.game.caption()}"
-        return data, metadata
+        return Picture(draw, 2, Style()).png(shown), self.game.caption()
 
 
 def _bytes(values: Tensor) -> bytes:
@@ -187,7 +180,7 @@ def lab(yours: Yours) -> Lab:
         ),
         preset(
             "D ahead",
-            "D has learned alone and is sure. Which of G's losses has arrows to see? Change it.",
+            "D has learned alone and is sure: which of G's two losses has arrows to show?",
             **usual | {"turns": "ahead", "loss": "saturating"},
         ),
         preset(

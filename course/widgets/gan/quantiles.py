@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.distributions import Exponential, Normal
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, seed, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
 
 LINE, BINS, THREADS = 201, 40, 12
@@ -65,9 +65,8 @@ def compute(state: State, f: Callable[..., Any] | None = None) -> dict[str, Any]
     u = torch.rand(n, generator=generator, dtype=torch.float64)
     samples, yours, note = torch.quantile(listed, u), None, ""
     if f is not None:
-        yours, note = student.call(f, line, listed, shape=(LINE,))
+        yours, note = student.against(truth, f, line, listed)
         if yours is not None:
-            note = note or student.compared(f, yours, truth)
             drawn, trouble = student.call(f, u, listed, shape=(n,))
             note = note if drawn is not None else trouble
             samples = samples if drawn is None else drawn[drawn.isfinite()]
@@ -119,13 +118,13 @@ def draw(figure: Figure, style: Style) -> Update:
             [a["u"], a["u"], torch.zeros_like(a["u"]), torch.full_like(a["u"], torch.nan)], 1
         )
         up = torch.stack([torch.full_like(reached, low), reached, reached, reached], 1)
-        ways.set_data(across.flatten(), up.flatten())
-        blank = torch.full_like(a["line"], torch.nan)
-        yours.set_data(a["line"], blank if a["yours"] is None else a["yours"])
-        truth.set_data(a["line"], a["truth"])
-        knots.set_data(*(a["knots"] if len(a["knots"][0]) <= 30 else ([], [])))
-        bars.set_data(a["middle"], a["heights"])
-        exact.set_data(a["middle"], blank[:BINS] if a["exact"] is None else a["exact"])
+        trace(ways, across.flatten(), up.flatten())
+        trace(yours, a["line"], a["yours"])
+        trace(truth, a["line"], a["truth"])
+        few = len(a["knots"][0]) <= 30
+        trace(knots, a["knots"][0], a["knots"][1] if few else None)
+        trace(bars, a["middle"], a["heights"])
+        trace(exact, a["middle"], a["exact"])
 
     return update
 
@@ -134,13 +133,10 @@ def caption(state: State, a: Arrays) -> str:
     """How many samples, their mean, and what was listed."""
     s = a["samples"]
     mean = f"mean {number(float(s.mean()))}" if len(s) else "none finite"
-    said = f"{len(s)} samples through a table of {int(state['knots'])} values: {mean}"
-    ones = (
-        f", {float((s > 0.5).double().mean()):.0%} of them above 1/2"
-        if state["kind"] == "coin"
-        else ""
-    )
-    return " ".join(filter(None, [a["note"], said + ones + "."]))
+    drawn = f"{len(s)} samples through a table of {int(state['knots'])} values: {mean}"
+    if state["kind"] == "coin" and len(s):
+        drawn += f", {float((s > 0.5).double().mean()):.0%} of them above 1/2"
+    return said(a["note"], drawn + ".")
 
 
 PRESETS = [
@@ -173,14 +169,15 @@ def panel(f: Callable[..., Any] | None) -> Panel:
     """Inverse transform sampling; see `widgets.gan.inverse`."""
     return Panel(
         "From noise to samples",
-        compute=lambda state: compute(state, f),
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("kind", "target", "normal", KINDS),
             slider("knots", "listed values", 101, 2, 101, 1),
             slider("draws", "samples, 10 to the power of", 3.0, 1.0, 4.0, 0.5),
             seed(),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(f,),
     )

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.distributions import Bernoulli
 
 from .. import student
-from ..panel import Panel, State, preset, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, preset, said, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
 
 Z = torch.linspace(-8, 8, 161, dtype=torch.float64)
@@ -49,10 +49,10 @@ def theirs(
             )
 
         over_z.__name__ = name
-        got, note = student.call(over_z, shape=(2, len(Z)))
-        notes.append(note or ("" if got is None else student.compared(f, got, truth)))
+        got, note = student.against(truth, over_z)
+        notes.append(note)
         found.append(got)
-    return found, " ".join(filter(None, notes))
+    return found, said(*notes)
 
 
 def compute(
@@ -97,11 +97,10 @@ def draw(figure: Figure, style: Style) -> Update:
         for view, name in enumerate(("losses", "slopes")):
             yours = a["yours"][view]
             drawn = a[name] if yours is None else yours
-            hidden = torch.full_like(Z, torch.nan)
             for k in (0, 1):
-                lines[view][k].set_data(Z, drawn[k])
-                dashed[view][k].set_data(Z, hidden if yours is None else a[name][k])
-                points[view][k].set_data([Z[a["at"]]], [a[name][k][a["at"]]])
+                trace(lines[view][k], Z, drawn[k])
+                trace(dashed[view][k], Z, None if yours is None else a[name][k])
+                trace(points[view][k], [Z[a["at"]]], [a[name][k][a["at"]]])
 
     return update
 
@@ -110,11 +109,12 @@ def caption(_state: State, a: Arrays) -> str:
     """What D says here, and how steep each loss is."""
     z = float(Z[a["at"]]) + 0.0  # no minus before a zero
     steep = [number(abs(float(v)), 3) for v in a["here"][1]]
-    said = (
-        f"At logit {z:.1f}, where D gives s = {number(float(torch.tensor(z).sigmoid()))} to a made "
-        f"point: {NAMES[0]} has a slope of size {steep[0]}, {NAMES[1]} of {steep[1]}."
+    sure = number(float(torch.tensor(z).sigmoid()))
+    return said(
+        a["note"],
+        f"At logit {z:.1f}, where D gives s = {sure} to a made point: {NAMES[0]} has a slope of "
+        f"size {steep[0]}, {NAMES[1]} of {steep[1]}.",
     )
-    return " ".join(filter(None, [a["note"], said]))
 
 
 PRESETS = [
@@ -126,13 +126,13 @@ PRESETS = [
 
 def panel(loss: Callable[..., Any] | None, slope: Callable[..., Any] | None) -> Panel:
     """The two losses; see `widgets.gan.slopes`."""
-    found = theirs(loss, slope)
     return Panel(
         "Two losses for one player",
-        compute=lambda state: compute(state, found),
-        draw=draw,
-        caption=caption,
-        controls=[slider("z", "D's logit for a made point", -6.0, -8, 8, 0.1)],
-        presets=PRESETS,
+        compute,
+        draw,
+        caption,
+        [slider("z", "D's logit for a made point", -6.0, -8, 8, 0.1)],
+        PRESETS,
+        given=(theirs(loss, slope),),
         drag=[{"axes": 0, "x": "z"}, {"axes": 1, "x": "z"}],
     )

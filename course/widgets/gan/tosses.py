@@ -4,6 +4,7 @@ Source: Minhas, "A Simple Generative Machine Learning Example", "A Barebones GAN
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,9 +14,10 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, seed, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style
+from .game import Game, Yours
 
 Z = torch.linspace(-3, 3, 201)[:, None]
 ROUNDS = torch.arange(220, 401, 20)
@@ -28,30 +30,39 @@ def tosses(p: float, number: int) -> Tensor:
     return (torch.rand(1024, 1, generator=torch.Generator().manual_seed(number)) < p).float()
 
 
+def ours(x: Tensor, number: int) -> Tensor:
+    """G over `Z` after each of `ROUNDS`, (10, 201), in a game on the tosses x with our steps."""
+    game = Game("coin", number, Yours())
+    game.scene = replace(game.scene, x=x)
+    seen = []
+    for _ in range(int(ROUNDS[-1])):
+        game.round(1, 1, False)
+        if game.rounds in ROUNDS:
+            seen.append(game.G(Z)[:, 0].detach())
+    return torch.stack(seen)
+
+
 def played(f: Callable[..., Any] | None, x: Tensor, number: int) -> Played:
-    """G over `Z` after each of `ROUNDS`, (10, 201), or None; and what to say of it."""
+    """The same with the student's `coin_gan` where it is given, or None; and what to say of it."""
     if f is None:
-        return None, ""
+        return ours(x, number), ""
     got, note = student.call(f, x, Z, number, shape=(len(ROUNDS), len(Z), 1))
     note = note.replace("the dashed line is what it should do", "the dashed line is the goal")
     return (None if got is None else got[..., 0]), note
 
 
-def compute(
-    state: State, play: Callable[[Tensor, int], Played] = lambda x, n: (None, "")
-) -> dict[str, Any]:
-    """state: p, part (of ROUNDS), seed.
+def compute(state: State, play: Callable[[float, int], Played]) -> dict[str, Any]:
+    """state: p, part (of ROUNDS), seed; `play(p, seed)` as `played`.
 
     curves (10, 201) or None; part; truth (201,): a step that makes as many heads; heads (10,) or
     None; share: of heads in the data.
     """
-    x = tosses(float(state["p"]), int(state["seed"]))
-    curves, note = play(x, int(state["seed"]))
-    share = float(x.mean())
+    p, number = float(state["p"]), int(state["seed"])
+    curves, note = play(p, number)
+    share = float(tosses(p, number).mean())
     law = Normal(0.0, 1.0)
     rises = curves is None or float(curves[-1, -1]) >= float(curves[-1, 0])
     at = float(law.icdf(torch.tensor(1 - share if rises else share)))
-    truth = ((Z[:, 0] > at) == rises).double()
     heads = None
     if curves is not None:
         weight = law.log_prob(Z[:, 0]).exp()
@@ -59,7 +70,7 @@ def compute(
     return {
         "curves": curves,
         "part": round(float(state["part"])) - 1,
-        "truth": truth,
+        "truth": ((Z[:, 0] > at) == rises).double(),
         "heads": heads,
         "share": share,
         "note": note,
@@ -79,28 +90,25 @@ def draw(figure: Figure, style: Style) -> Update:
     style.legend(right, handles=[heads, share], labels=["of G", "of the data"], loc="upper right")
 
     def update(a: Arrays) -> None:
-        truth.set_data(Z[:, 0], a["truth"])
-        share.set_data([215, 405], [a["share"]] * 2)
-        at, nothing = a["part"], torch.full((len(ROUNDS),), torch.nan)
-        curve.set_data(
-            Z[:, 0], torch.full((len(Z),), torch.nan) if a["curves"] is None else a["curves"][at]
-        )
-        shares = nothing if a["heads"] is None else a["heads"]
-        heads.set_data(ROUNDS, shares)
-        now.set_data([ROUNDS[at]], [shares[at]])
+        at, curves, shares = a["part"], a["curves"], a["heads"]
+        trace(truth, Z[:, 0], a["truth"])
+        trace(share, [215, 405], [a["share"]] * 2)
+        trace(curve, Z[:, 0], None if curves is None else curves[at])
+        trace(heads, ROUNDS, shares)
+        trace(now, [ROUNDS[at]], None if shares is None else [shares[at]])
 
     return update
 
 
 def caption(_state: State, a: Arrays) -> str:
     """How many heads G makes now, and on average, against the data."""
-    said = f"The data have {a['share']:.1%} heads."
+    learned = ""
     if a["heads"] is not None:
-        said += (
-            f" After {int(ROUNDS[a['part']])} rounds G makes {float(a['heads'][a['part']]):.1%}; "
+        learned = (
+            f"After {int(ROUNDS[a['part']])} rounds G makes {float(a['heads'][a['part']]):.1%}; "
             f"over the last 200 rounds {float(a['heads'].mean()):.1%} on average."
         )
-    return " ".join(filter(None, [a["note"], said]))
+    return said(a["note"], f"The data have {a['share']:.1%} heads.", learned)
 
 
 PRESETS = [
@@ -118,23 +126,18 @@ PRESETS = [
 
 def panel(f: Callable[..., Any] | None) -> Panel:
     """The coin; see `widgets.gan.coin`."""
-
-    @lru_cache(maxsize=16)
-    def game(p: float, number: int) -> Played:
-        return played(f, tosses(p, number), number)
-
-    def arrays(state: State) -> dict[str, Any]:
-        return compute(state, lambda _x, number: game(float(state["p"]), number))
-
+    # A game takes half a second: it is played once, and then scrubbed.
+    play = lru_cache(maxsize=16)(lambda p, number: played(f, tosses(p, number), number))
     return Panel(
         "A coin, learned from its tosses",
-        compute=arrays,
-        draw=draw,
-        caption=caption,
-        controls=[
+        compute,
+        draw,
+        caption,
+        [
             choice("p", "P(heads)", "0.3", COINS),
             slider("part", "time", 10, 1, len(ROUNDS), 1, play=400),
             seed(),
         ],
-        presets=PRESETS,
+        PRESETS,
+        given=(play,),
     )
