@@ -16,6 +16,11 @@ NAMES = [
 ]
 # Where the key goes: to a widget's first slider, or to what the hand holds.
 HELD = "input[type=range], .course-grip, .course-input"
+# Flagships that are held in other ways, and what waits for the student's function to say a number.
+OWN = {
+    "attention.pulls", "cnn.detector", "cnn.drawn", "cnn.playground", "diffusion.lab",
+    "diffusion.time", "gan.lab", "gnn.hops",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -32,7 +37,7 @@ def notebook(lab: LabPage) -> LabPage:
 
 
 def test_every_widget_answers_a_key_with_another_picture_and_sentence(notebook: LabPage):
-    for name in NAMES:
+    for name in [name for name in NAMES if name not in OWN]:
         panel = show(notebook, name)
         wait_for_picture(panel)
         shown, caption = panel.screenshot(), panel.locator(".course-caption")

@@ -72,7 +72,8 @@ def _submission(root: Path, row: SubmittedAssignment) -> Submission:
     for notebook in row.notebooks:
         folder = root / "autograded" / row.student_id / row.name
         cells = _cells(folder / f"{notebook.name}.ipynb")
-        for grade in notebook.grades:
+        place = {name: i for i, name in enumerate(cells)}
+        for grade in sorted(notebook.grades, key=lambda g: place.get(g.name, len(place))):
             name = grade.name.removeprefix("test-")
             told = _told(cells.get(grade.name, {}))
             source = _source(cells.get(name, {}))
