@@ -36,9 +36,12 @@ def local(workers: int, scratch: Path) -> Iterator[Client]:
     """A cluster of `workers` processes that ends with the block, or with this process."""
     settings = {
         "distributed.worker.multiprocessing-method": "spawn",
-        # A worker's own memory is small, and that of its kernels is not the cluster's business.
-        "distributed.worker.memory.terminate": False,
         "distributed.comm.timeouts.connect": "60s",
+        # What nobody looks at here, many times a second.
+        "distributed.worker.profile.enabled": False,
+        "distributed.admin.tick.interval": "1s",
+        "distributed.admin.system-monitor.interval": "10s",
+        "distributed.scheduler.active-memory-manager.start": False,
     }
     with dask.config.set(settings):
         cluster = LocalCluster(
