@@ -207,6 +207,7 @@ class Drawn(Shown):
                 "shape": list(a["maps"].shape),
                 "p": [] if a["p"] is None else a["p"].tolist(),
                 "caption": caption(a, self.note),
+                "state": {"pixels": self.state["pixels"], "layer": self.state["layer"]},
             }
 
     def still(self) -> tuple[bytes, str]:

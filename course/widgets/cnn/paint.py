@@ -154,7 +154,7 @@ class Playground(Shown):
     yours: traitlets.List = traitlets.List([]).tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     image = traitlets.Bytes().tag(sync=True)
-    size: traitlets.List = traitlets.List([]).tag(sync=True)
+    source = traitlets.Dict().tag(sync=True)  # of the image: photo, size [height, width]
     # What the browser sets, it knows: no echo.
     state = traitlets.Dict().tag(sync=True, echo_update=False)
 
@@ -187,7 +187,7 @@ class Playground(Shown):
     def _follow(self, _change: Any = None) -> None:
         image = photo(self.state["photo"])
         with self.hold_sync():
-            self.size = list(image.shape)
+            self.source = {"photo": self.state["photo"], "size": list(image.shape)}
             self.image = (image * 255).round().to(torch.uint8).numpy().tobytes()
 
     def still(self) -> tuple[bytes, str]:

@@ -17,7 +17,7 @@ const isDark = () => (document.body.dataset.jpThemeLight ?? String(!matchMedia("
 
 function render({ model, el }) {
   const presets = model.get("presets");
-  let { pixels, layer } = model.get("state"), dark = isDark(), frame = 0, waiting = false, changed = false;
+  let { pixels, layer } = model.get("state"), dark = isDark(), frame = 0, waiting = false;
   let cursor = [3, 3], pressed = 0, listed = "";
 
   // ---- the page
@@ -76,18 +76,14 @@ function render({ model, el }) {
       return wipe ? Math.min(v, 1 - ink) : Math.max(v, ink);
     }));
   }
+  // One state is on its way at a time; what it came to says which it was.
   function send() {
-    if (waiting) return void (changed = true);
+    const behind = JSON.stringify(model.get("seen").state) !== JSON.stringify({ pixels, layer });
+    root.setAttribute("aria-busy", behind);
+    if (waiting || !behind) return;
     waiting = true;
-    changed = false;
     model.set("state", { pixels, layer });
     model.save_changes();
-    setTimeout(arrived, 500); // nothing comes back where nothing has changed
-  }
-  function arrived() {
-    if (!waiting) return;
-    waiting = false;
-    if (changed) send();
   }
 
   // ---- the hand
@@ -179,7 +175,7 @@ function render({ model, el }) {
   }
 
   // ---- from Python
-  const receive = () => (arrived(), wake());
+  const receive = () => ((waiting = false), send(), wake());
   const follow = () => {
     if (!waiting) ({ pixels, layer } = model.get("state"));
     wake();
@@ -187,7 +183,7 @@ function render({ model, el }) {
   const look = () => (root.classList.toggle("course-dark", (dark = isDark())), wake());
   const theme = new MutationObserver(look);
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
-  const events = { "change:seen": receive, "change:maps": receive, "change:state": follow };
+  const events = { "change:seen": receive, "change:maps": wake, "change:state": follow };
   for (const [event, run] of Object.entries(events)) model.on(event, run);
   look();
   return () => {

@@ -163,6 +163,7 @@ function render({ model, el }) {
       cell.style.background = `rgba(${w > 0 ? plus : minus},${(0.55 * Math.abs(w)) / largest})`;
       cell.setAttribute("aria-valuenow", w);
     });
+    root.setAttribute("aria-busy", model.get("source").photo !== state.photo);
     which.value = state.photo;
     shown.value = state.shown;
     for (const [chip, on] of buttons) chip.setAttribute("aria-pressed", on());
@@ -206,19 +207,19 @@ function render({ model, el }) {
   // ---- from Python
   function receive() {
     const bytes = model.get("image");
-    [rows, columns] = model.get("size");
+    [rows, columns] = model.get("source").size;
     if (bytes.byteLength !== rows * columns) return;
     image = Float32Array.from(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), (v) => v / 255);
     result = new Float32Array(rows * columns);
     for (const canvas of [before, after]) Object.assign(canvas, { width: columns, height: rows });
-    at = null;
+    at &&= [Math.min(at[0], rows - 1), Math.min(at[1], columns - 1)];
     wake();
   }
   const follow = () => ((state = model.get("state")), wake());
   const look = () => (root.classList.toggle("course-dark", (dark = isDark())), wake());
   const theme = new MutationObserver(look);
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
-  const events = { "change:image": receive, "change:state": follow };
+  const events = { "change:image": receive, "change:source": receive, "change:state": follow };
   for (const [event, run] of Object.entries(events)) model.on(event, run);
   look();
   receive();
