@@ -198,7 +198,7 @@ for device in check.devices():
 u = check.uniform(0.02, 0.98, 50, dtype=torch.float64)
 levels = torch.linspace(0, 0.999, 20_000, dtype=torch.float64)
 check.close(
-    inverse_transform(u * 0.999 / 0.999, -torch.log1p(-levels)), -torch.log1p(-u * 0.999),
+    inverse_transform(u, -torch.log1p(-levels)), -torch.log1p(-u * 0.999),
     "With a long table the exponential distribution's formula comes out", tol=1e-4,
 )  # fmt: skip
 check.stays_on_device(inverse_transform, check.uniform(0, 1, 3, 4), check.randn(6).sort().values)
@@ -450,13 +450,13 @@ def optimal_discriminator(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
 
 # %%
 p = torch.tensor([0.3, 0.7], dtype=torch.float64)  # a coin: tails, heads
-for q in (torch.tensor([0.3, 0.7]), torch.tensor([0.9, 0.1]), torch.tensor([1.0, 0.0])):
-    s = optimal_discriminator(p, q.double())
-    m = (p + q) / 2
-    distance = (torch.xlogy(p, p / m) + torch.xlogy(q.double(), q / m)).sum() / 2
-    loss = -(torch.xlogy(p, s) + torch.xlogy(q.double(), 1 - s)).sum()
+for heads in (0.7, 0.1, 0.0):
+    q = torch.tensor([1 - heads, heads], dtype=torch.float64)
+    s, m = optimal_discriminator(p, q), (p + q) / 2
+    distance = (torch.xlogy(p, p / m) + torch.xlogy(q, q / m)).sum() / 2
+    loss = -(torch.xlogy(p, s) + torch.xlogy(q, 1 - s)).sum()
     print(
-        f"q(H) = {q[1]:.1f}: D* = {s.numpy().round(3)}, its loss {loss:.4f} = 2 log 2 − 2 · {distance:.4f}"
+        f"q(H) = {heads}: D* = {s.numpy().round(2)}, loss {loss:.4f} = 2 log 2 − 2 · {distance:.4f}"
     )
 
 # %% [markdown]
@@ -2019,7 +2019,7 @@ def mode_coverage(samples, centres, radius, least):
 #
 # **Your turn.** Build the two players for eight clusters on a ring of radius 2. `ring_gan` is given and lets them play
 # 400 rounds of your game. Pass mark: of three games the best covers at least 6 of the 8 modes, each with 2 % of the
-# samples. Two hidden layers of 64 units will do. *Hint*: what must $G$ be able to
+# samples within 0.3 of its centre; the lab below counts the same way. Two hidden layers of 64 units will do. *Hint*: what must $G$ be able to
 # put out, and what does `d_step` expect of $D$?
 
 
@@ -2069,6 +2069,7 @@ x = centres[check.integers(0, 8, 2048)] + 0.1 * check.randn(2048, 2)
 logits, points = ring_gan(x[:300], check.randn(200, 2), 0, 1)
 check.shape(logits, (300, 1))
 check.shape(points, (200, 2))
+### BEGIN HIDDEN TESTS
 best = 0
 for _ in range(3):
     _, points = ring_gan(x, check.randn(2000, 2), int(check.integers(0, 10**6, 1)))
@@ -2077,6 +2078,7 @@ for _ in range(3):
     if best >= 6:
         break
 check.true(best >= 6, f"In the best of three games {best} of 8 modes are covered; 6 are asked for")
+### END HIDDEN TESTS
 
 
 # %% mistake="players" name="generator-ends-in-tanh"
