@@ -19,11 +19,13 @@ SETUP = f'''
 %matplotlib inline
 import sys; sys.path.insert(0, {str(ROOT)!r})
 import matplotlib.pyplot as plt
+import torch
 from ipywidgets import FloatSlider, interact
 from course import widgets
 from course.widgets.activations import plane
 from course.widgets.attention import plane as pulls
 from course.widgets.backprop import graph
+from course.widgets.diffusion import film, training
 from course.widgets.sgd import contest, ground, walk
 from course.widgets.softmax import walls
 from course.widgets.style import DPI, HEIGHT, WIDTH, Style
@@ -97,6 +99,23 @@ START = """ground.draw,
 QUERY = """pulls.draw,
     lambda value: pulls.compute(pulls.PRESETS[0]["state"] | {"q": [value, -1.1]}),
     value=-0.8, min=-3, max=3, step=0.1"""
+FRAME = """film.draw, lambda value, arrays=%s: arrays | {"t": int(value)},
+    value=30, min=0, max=100, step=1"""
+# As large as the lesson's, with the time as one number, and its loss by an angle.
+NET = """
+class Net(torch.nn.Sequential):
+    def __init__(self):
+        units = [torch.nn.Linear(n, 64) for n in (3, 64, 64)]
+        hidden = [layer for unit in units for layer in (unit, torch.nn.GELU())]
+        super().__init__(*hidden, torch.nn.Linear(64, 2))
+    def forward(self, x, t):
+        return super().forward(torch.cat([x, t[:, None] / 100], 1))
+def loss(model, x0, alpha_bar, generator):
+    t = torch.randint(1, len(alpha_bar), (len(x0),), generator=generator)
+    noise = torch.empty_like(x0).normal_(generator=generator)
+    angle = alpha_bar[t].sqrt().acos()[:, None]
+    return (model(angle.cos() * x0 + angle.sin() * noise, t) - noise).square().mean()
+"""
 PLANE = "canvas >> nth=0"
 Widgets = dict[str, Slid | Held]
 WALK = (("drag", PLANE, "paint"), ("drag", PLANE, "caption"), ("play", "play", "paint"))
@@ -165,6 +184,27 @@ TOPICS: dict[str, Widgets] = {
             "caption",
             QUERY,
             (("drag", ".course-query", "paint"), ("drag", ".course-query", "caption")),
+        ),
+    },
+    "diffusion": {
+        "schedules": Slid("schedules()", "T"),
+        "guess": Slid("guess()", "t"),
+        "clock": Slid("clock()", "d"),
+        "guidance": Slid("guidance(lambda cond, uncond, w: torch.lerp(uncond, cond, w))", "w"),
+        "time": Held(
+            "time()",
+            "input[type=range]",
+            "caption",
+            FRAME % "film.compute(film.PRESETS[0]['state'])",
+            (("drag", PLANE, "caption"), ("play", "play", "paint")),
+        ),
+        "lab, training": Held(
+            "lab(Net, loss)",
+            "input[type=range]",
+            "caption",
+            FRAME % "training.Trainer(Net, loss).whole(training.PRESETS[0]['state'])",
+            (("play", "train", "caption"),),
+            before=NET,
         ),
     },
 }

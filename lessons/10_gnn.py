@@ -24,6 +24,8 @@ from torch_geometric.utils import grid
 from course import check, widgets
 from course.data import graphs
 
+torch.set_num_threads(1)  # nets this small: a second thread would only keep the first one waiting
+
 Graph = tuple[torch.Tensor, torch.Tensor]  # x (n, d), edge_index (2, edges)
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # and batch (n,): whose node each is
 
@@ -502,6 +504,7 @@ widgets.gnn.hops(message_passing)
 # shows who hears whom.
 
 # %% test="message_passing" points=2
+check.no_loop(message_passing)
 edge_index = torch.tensor([[0, 1, 2], [1, 2, 1]])
 
 
@@ -1077,8 +1080,8 @@ class GCNLayer(torch.nn.Module):
 # such as $h_i \cdot h_j$ says whether $i$ and $j$ are friends.)
 #
 # **Your turn.** Train two GCN layers, `n` → 16 → 2, ReLU between, by cross entropy *on the known nodes
-# only*; Adam with a rate of 0.02 and 200 steps will do. At least 31 of 34 must be right, in four runs of
-# five.
+# only*; Adam with a rate of 0.05 and 100 steps will do. At least 31 of 34 must be right, in two runs of
+# three.
 
 
 # %% answer="train_karate"
@@ -1092,13 +1095,13 @@ def train_karate(
     torch.manual_seed(seed)
     ### BEGIN SOLUTION train a small net of GCN layers on the known nodes, and predict all
     first, second = GCNLayer(x.shape[1], 16), GCNLayer(16, 2)
-    optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.02)
+    optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.05)
     known = y_known >= 0
 
     def logits() -> torch.Tensor:
         return second(first(x, edge_index).relu(), edge_index)
 
-    for _ in range(200):
+    for _ in range(100):
         loss = F.cross_entropy(logits()[known], y_known[known])
         optimiser.zero_grad()
         loss.backward()
@@ -1108,15 +1111,12 @@ def train_karate(
 
 
 # %%
-x, edge_index, y = graphs.karate()
-y_known = torch.full_like(y, -1)
-y_known[[0, 33]] = y[[0, 33]]
-wrong = (train_karate(x, edge_index, y_known, seed=0) != y).nonzero().flatten()
-print(f"{34 - len(wrong)} of 34 right; wrong: {wrong.tolist()}")
+widgets.gnn.club(train_karate)
 
 # %% [markdown]
 # *What to see*: 32 or 33 of 34. Member 8 is nearly always wrong: by friendships he belongs to the officer's
 # side. (He was three weeks from his black belt exam with the instructor, says Zachary: the graph doesn't know.)
+# Try other pairs of labels too.
 
 # %% test="train_karate" points=2
 from course.data import graphs
@@ -1131,7 +1131,7 @@ check.equal(predicted[[0, 33]], y[[0, 33]], "Even the two whose side is known ar
 check.true((predicted == y).sum() >= 28, "Many are on the wrong side: does the graph take part?")
 ### BEGIN HIDDEN TESTS
 right = []
-for turn in range(5):
+for turn in range(3):
     order = check.uniform(0, 1, 34).argsort()  # new number k for whoever was order[k]
     new = order.argsort()
     sides = (y if turn % 2 else 1 - y)[order]
@@ -1143,7 +1143,7 @@ for turn in range(5):
     right.append(int((predicted == sides).sum()))
 check.true(
     sorted(right)[1] >= 31,
-    f"Right in five runs, of 34: {right}. Four of five should reach 31",
+    f"Right in three runs, of 34: {right}. Two of three should reach 31",
 )
 ### END HIDDEN TESTS
 
@@ -1153,9 +1153,9 @@ def train_karate(x, edge_index, y_known, seed):
     """Your net never looks at the edges: it learns two nodes by heart, and of the others it knows nothing."""
     torch.manual_seed(seed)
     net = torch.nn.Sequential(torch.nn.Linear(len(x), 16), torch.nn.ReLU(), torch.nn.Linear(16, 2))
-    optimiser = torch.optim.Adam(net.parameters(), lr=0.02)
+    optimiser = torch.optim.Adam(net.parameters(), lr=0.05)
     known = y_known >= 0
-    for _ in range(200):
+    for _ in range(100):
         loss = F.cross_entropy(net(x)[known], y_known[known])
         optimiser.zero_grad()
         loss.backward()
@@ -1168,8 +1168,8 @@ def train_karate(x, edge_index, y_known, seed):
     """You trained on the unknown nodes too, as if −1 were a class. At which nodes may the loss look?"""
     torch.manual_seed(seed)
     first, second = GCNLayer(x.shape[1], 16), GCNLayer(16, 2)
-    optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.02)
-    for _ in range(200):
+    optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.05)
+    for _ in range(100):
         z = second(first(x, edge_index).relu(), edge_index)
         loss = F.cross_entropy(z, y_known.clamp(min=0))
         optimiser.zero_grad()
@@ -1183,9 +1183,9 @@ def train_karate(x, edge_index, y_known, seed):
     """You returned logits, two for each node. Which class do they speak for?"""
     torch.manual_seed(seed)
     first, second = GCNLayer(x.shape[1], 16), GCNLayer(16, 2)
-    optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.02)
+    optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.05)
     known = y_known >= 0
-    for _ in range(200):
+    for _ in range(100):
         z = second(first(x, edge_index).relu(), edge_index)
         loss = F.cross_entropy(z[known], y_known[known])
         optimiser.zero_grad()
@@ -1199,9 +1199,9 @@ def train_karate(x, edge_index, y_known, seed):
     """You predicted the known nodes only. The question is about the others."""
     torch.manual_seed(seed)
     first, second = GCNLayer(x.shape[1], 16), GCNLayer(16, 2)
-    optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.02)
+    optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.05)
     known = y_known >= 0
-    for _ in range(200):
+    for _ in range(100):
         z = second(first(x, edge_index).relu(), edge_index)
         loss = F.cross_entropy(z[known], y_known[known])
         optimiser.zero_grad()
@@ -1223,9 +1223,9 @@ def train_karate(x, edge_index, y_known, seed):
     """Your loss grows: you train towards the opposite of what is known."""
     torch.manual_seed(seed)
     first, second = GCNLayer(x.shape[1], 16), GCNLayer(16, 2)
-    optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.02)
+    optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.05)
     known = y_known >= 0
-    for _ in range(200):
+    for _ in range(100):
         z = second(first(x, edge_index).relu(), edge_index)
         loss = -F.cross_entropy(z[known], y_known[known])
         optimiser.zero_grad()
@@ -1245,7 +1245,7 @@ def train_karate(x, edge_index, y_known, seed):
     torch.manual_seed(seed)
     layers = torch.nn.ModuleList([GCNLayer(x.shape[1], 16), GCNLayer(16, 2)])
     optimiser = torch.optim.Adam(layers.parameters(), lr=0.05, weight_decay=5e-4)
-    for _ in range(120):
+    for _ in range(100):
         optimiser.zero_grad()
         z = layers[1](torch.tanh(layers[0](x, edge_index)), edge_index)
         F.cross_entropy(z, y_known, ignore_index=-1).backward()
@@ -1259,8 +1259,8 @@ def train_karate(x, edge_index, y_known, seed):
 
     torch.manual_seed(seed)
     first, second = GCNConv(x.shape[1], 16), GCNConv(16, 2)
-    optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.02)
-    for _ in range(200):
+    optimiser = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=0.05)
+    for _ in range(100):
         z = second(first(x, edge_index).relu(), edge_index)
         optimiser.zero_grad()
         F.cross_entropy(z[y_known >= 0], y_known[y_known >= 0]).backward()
@@ -1678,7 +1678,7 @@ for device in check.devices():
 
             check.close(
                 check.unchanged(gin_output, x, edge_index, mlp, eps),
-                GINConv(mlp, eps=eps).to(device)(x, edge_index).detach(),
+                GINConv(mlp, eps=eps).to(device, dtype)(x, edge_index).detach(),
                 "Differs from PyTorch Geometric's GINConv with the same mlp and eps",
                 tol=1e-4 if dtype == torch.float32 else 1e-6,  # its eps is float32
             )
@@ -1958,7 +1958,7 @@ def global_pool(x, batch, how):
 #
 # **Your turn.** Train on the batch `train`, and predict the graphs of the batch `test`. A GIN layer around an MLP
 # with 16 hidden units (two layers do as well), ReLU, a pool, a linear layer; Adam at 0.02, 200 steps on the
-# whole batch. Right for 95 % of unseen graphs in at least three runs of five: now and then all ReLUs start dead.
+# whole batch. Right for 95 % of unseen graphs, in two runs of three: now and then all ReLUs start dead.
 
 
 # %% answer="classify_graphs"
@@ -1987,13 +1987,10 @@ def classify_graphs(train: Batch, y: torch.Tensor, test: Batch, seed: int) -> to
 
 
 # %%
-*train, y_train = graphs.cycles_and_trees(200, seed=1)
-*test, y_test = graphs.cycles_and_trees(300, seed=2)
-predicted = classify_graphs(tuple(train), y_train, tuple(test), seed=0)
-print(f"{(predicted == y_test).float().mean():.1%} of 300 unseen graphs")
+widgets.gnn.rings(classify_graphs)
 
 # %% [markdown]
-# *What to see*: nearly all. After one layer that adds, a node knows how many friends it has: in a ring all
+# *What to see*: nearly all are right. After one layer that adds, a node knows how many friends it has: in a ring all
 # have two, and a tree has ends. Put `aggr="mean"` into your layer, and it is a coin flip. (GCN lies between: its
 # weights don't add up to 1, and so give the degrees away.)
 
@@ -2011,16 +2008,16 @@ check.true(
 )
 ### BEGIN HIDDEN TESTS
 shares = []
-for turn in range(5):
+for turn in range(3):
     drawn, fresh = (int(s) for s in check.integers(10, 10**6, 2))
-    *train, y = graphs.cycles_and_trees(200, seed=drawn)
-    *test, y_test = graphs.cycles_and_trees(200, seed=fresh)
+    *train, y = graphs.cycles_and_trees(100, seed=drawn)
+    *test, y_test = graphs.cycles_and_trees(100, seed=fresh)
     y, y_test = (y, y_test) if turn % 2 else (1 - y, 1 - y_test)
     predicted = classify_graphs(tuple(train), y, tuple(test), turn)
     check.shape(predicted, y_test.shape)
     shares.append(round(float((predicted == y_test).float().mean()), 3))
 check.true(
-    sorted(shares)[2] >= 0.95, f"Right in five runs: {shares}. Three of five should reach 0.95"
+    sorted(shares)[1] >= 0.95, f"Right in three runs: {shares}. Two of three should reach 0.95"
 )
 ### END HIDDEN TESTS
 
@@ -2068,18 +2065,17 @@ def classify_graphs(train, y, test, seed):
 
 # %% mistake="classify_graphs" name="graphs-mixed"
 def classify_graphs(train, y, test, seed):
-    """You pooled all graphs of the batch into one: each gets the same answer."""
+    """You pooled all graphs of the batch into one, and it has one answer. Who keeps the graphs apart?"""
     torch.manual_seed(seed)
     one = torch.nn.Sequential(torch.nn.Linear(1, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16))
     first, last = GINLayer(one), torch.nn.Linear(16, 2)
-    optimiser = torch.optim.Adam([*one.parameters(), *last.parameters()], lr=0.01)
+    optimiser = torch.optim.Adam([*one.parameters(), *last.parameters()], lr=0.02)
 
     def logits(x, edge_index, batch):
-        h = first(x, edge_index).relu().mean(0)
-        return last(h).expand(int(batch.max()) + 1, 2)
+        return last(first(x, edge_index).relu().mean(0, keepdim=True))
 
-    for _ in range(200):
-        loss = F.cross_entropy(logits(*train), y)
+    for _ in range(50):
+        loss = F.cross_entropy(logits(*train).expand(len(y), 2), y)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

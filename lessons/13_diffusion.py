@@ -199,7 +199,7 @@ def alpha_bar_of(betas):
 
 
 # %% [markdown]
-# ## A schedule that hurries less  ·  ●●○ · 5 min · 2 points
+# ## A schedule that hurries less  ·  ●●○ · 4 min · 2 points
 #
 # On the line, much of the film is hardly more than noise. Nichol and Dhariwal (on Minhas's list) choose
 # $\bar\alpha$ first: $\bar\alpha_t = f(t)/f(0)$ with $f(t) = \cos^2\!\left(\frac{t/T + s}{1 + s} \cdot
@@ -477,8 +477,8 @@ def q_sample(
 widgets.diffusion.time(q_sample)
 
 # %% [markdown]
-# *What to see*: your cloud jumps where the hero's walked. Single points lie elsewhere, the clouds agree, and the
-# caption says how far.
+# *What to see*: your cloud jumps to where the film's points walked. Single points lie elsewhere, the clouds agree,
+# and the caption says how far.
 
 # %% test="q_sample" points=2
 a = torch.tensor([1.0, 0.64, 0.36])
@@ -809,7 +809,7 @@ def seeded_loss(
 
 # %% [markdown]
 # The best answer to "which noise?" is the mean of all noises that could have led here, and it stays wrong: the
-# loss has a floor. The arrows of the hero are that best answer, drawn backwards.
+# loss has a floor. The arrows of the film are that best answer, drawn backwards.
 
 # %% test="diffusion_loss" points=3
 alpha_bar = torch.tensor([1.0, 0.8, 0.5, 0.2])
@@ -1169,7 +1169,7 @@ def time_embedding(t, d):
 
 
 # %% [markdown]
-# ## Train it  ·  ●●○ · 8 min · 3 points
+# ## Train it  ·  ●●○ · 7 min · 3 points
 #
 # A loop as in 04_sgd. All the noise in the loss makes the last steps restless, so let the learning rate fall: in
 # step $k = 0, 1, \dots$ it is $\eta\,(1 - k/\text{steps})$.
@@ -1257,7 +1257,7 @@ def spied(rows: torch.Tensor, seed: int, steps: int, size: int, lr: float) -> tu
 widgets.diffusion.lab(Denoiser, diffusion_loss)
 
 # %% [markdown]
-# *What to see*: press play, and a net trains with *your* loss. Its arrows turn towards the exact ones; the loss
+# *What to see*: press *train*, and a net learns with *your* loss. Its arrows turn towards the exact ones; the loss
 # falls to the dashed floor and no further; and the cloud that starts as noise lands on the moons. Pause, and
 # drag the time: where do net and truth differ most?
 
@@ -1267,6 +1267,13 @@ batches, weights, last, losses = spied(rows, 1, 30, 8, 0.1)
 check.shape(batches, (30, 8, 3))
 check.shape(losses, (30,))
 check.true(not losses.requires_grad, "Detach the losses: with them all graphs would be kept")
+check.close(weights[0], torch.full((3,), 0.5), "The first loss is that of the start")
+check.true((last - weights[0]).abs().max() > 0.1, "The weights have hardly moved")
+same = (batches.reshape(-1, 1, 3) == rows).all(2)
+check.true(same.any(1).all(), "A batch is made of rows of the data")
+times = same.sum(0)
+check.true((times > 0).sum() > 30, "Draw a new batch for each step, from all of the data")
+### BEGIN HIDDEN TESTS
 # torch's own Adam, on the batches that you drew
 w = torch.full((3,), 0.5, requires_grad=True)
 adam = torch.optim.Adam([w], 0.1)
@@ -1281,11 +1288,6 @@ for k, batch in enumerate(batches):
     want.append(error.detach())
 check.close(last, w.detach(), "The weights after the last step", tol=1e-4)
 check.close(losses, torch.stack(want), "The loss of each step, as it was before the step")
-same = (batches.reshape(-1, 1, 3) == rows).all(2)
-check.true(same.any(1).all(), "A batch is made of rows of the data")
-times = same.sum(0)
-check.true((times > 0).sum() > 30, "Draw a new batch for each step, from all of the data")
-### BEGIN HIDDEN TESTS
 first, again = spied(rows, 2, 6, 5, 0.1), spied(rows, 2, 6, 5, 0.1)
 check.equal(again[0], first[0], "The same seed must draw the same batches: use `generator` alone")
 other = spied(rows, 3, 6, 5, 0.1)
@@ -1812,7 +1814,7 @@ def ddpm_step(xt, t, eps, noise, alpha_bar):
 
 
 # %% [markdown]
-# ## The whole way back  ·  ●●○ · 6 min · 2 points
+# ## The whole way back  ·  ●●○ · 5 min · 2 points
 #
 # Start from noise; for $t = T, \dots, 1$ ask the net and take one step. `step` is a function like your
 # `ddpm_step`. No gradients are needed here: `with torch.no_grad():` saves the memory of $T$ nets.
@@ -2108,8 +2110,7 @@ widgets.diffusion.paths(ddpm_step, ddim_step)
 
 # %% test="ddim_step" points=2
 a = torch.tensor([1.0, 0.64, 0.36, 0.04])
-x = torch.tensor([6.0 + 8.0, 6.0])  # x_2 of the data (10, 10), mixed with noise (10, 0)
-x = torch.stack([x[0], x[1]])
+x = torch.tensor([14.0, 6.0])  # x_2 of the data (10, 10), mixed with noise (10, 0)
 check.close(
     ddim_step(x, 2, 1, torch.tensor([10.0, 0.0]), a),
     torch.tensor([14.0, 8.0]),
@@ -2332,7 +2333,8 @@ def guided_noise(cond, uncond, w):
 # ## All of it, on digits
 #
 # The same loss and the same guidance, with 64 pixels for a point. The cell trains a net with labels on
-# scikit-learn's digits in some seconds. Choose *latent*, and another net works on 16 numbers a digit, by PCA: **latent diffusion** in small (Minhas's "Latent diffusion"; large ones use an autoencoder, 11_autoencoders).
+# scikit-learn's digits in some seconds. Choose *latent*, and another net works on 16 numbers a digit, by PCA:
+# **latent diffusion** in small (Minhas, "Diffusion Models"; large ones use an autoencoder, 11_autoencoders).
 
 # %%
 widgets.diffusion.digits(diffusion_loss, guided_noise)
@@ -2347,9 +2349,9 @@ widgets.diffusion.digits(diffusion_loss, guided_noise)
 # and pays at the sampling: one step is a mean, many are a sample. That settles Minhas's formula: its net is right, its
 # step is too long.
 #
-# With a *perfect* net for a finite set of data, the walk back ends on the training data themselves (the hero's
-# digits do). That trained nets make something new, they owe to their imperfection. And what guidance gains in
-# looks it loses in variety.
+# With a *perfect* net for a finite set of data, the walk back ends on the training data themselves (the digits of
+# the first film do). That trained nets make something new, they owe to their imperfection. And what guidance gains
+# in looks it loses in variety.
 #
 # **Three lines to remember**
 # 1. $x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon$: roots, because variances add.

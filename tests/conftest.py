@@ -5,6 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+
+torch.set_num_threads(1)  # as many tests as cores run side by side
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from course import check
 from course import lesson as lessons
 from course.lesson import Exercise, Lesson
+from course.threads import one_thread
 
 _numbers = itertools.count()
 
@@ -61,7 +62,8 @@ def judge(lesson: Lesson, exercise: Exercise, answer: str) -> BaseException | No
     """
     check.seed(int(os.environ.get("COURSE_SEED", "0")))
     try:
-        execute(exercise.test, notebook(lesson, exercise, answer))
+        with one_thread():
+            execute(exercise.test, notebook(lesson, exercise, answer))
     except Exception as problem:
         return problem
     return None

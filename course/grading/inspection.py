@@ -93,9 +93,20 @@ def bundled(spoken: Lesson) -> Iterator[Bundle]:
 def _fits(spoken: Lesson, bundle: Bundle, name: str, answer: Answer) -> bool:
     together = {**bundle, name: answer}
     wrong = {n for n, a in together.items() if not a.right}
-    return not any(
-        catalogue.needs(spoken, spoken.exercises[n], a) & (wrong - {n}) for n, a in together.items()
-    )
+    return not any(_needs(spoken, together, n) & (wrong - {n}) for n in together)
+
+
+def _needs(spoken: Lesson, bundle: Bundle, name: str) -> set[str]:
+    """The exercises whose functions the answer to `name` uses, and those that these use."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        exercise = spoken.exercises[waiting.pop()]
+        answer = bundle.get(exercise.name) or catalogue.solution(exercise)
+        new = catalogue.needs(spoken, exercise, answer) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _grade(root: Path, course: Path, spoken: Lesson, share: list[Bundle]) -> list[Row]:

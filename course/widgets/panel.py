@@ -14,9 +14,10 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
+from course.threads import one_thread
+
 from .picture import Arrays, Draw, Picture
 from .style import Style, minus
-from .threads import one_thread
 
 State = dict[str, Any]
 STATIC = Path(__file__).parent / "static"

@@ -9,7 +9,7 @@ import torch
 
 from course.data import graphs
 from course.widgets import gnn
-from course.widgets.gnn import crowd, depth, rounds, stepper, weights
+from course.widgets.gnn import crowd, depth, rounds, stepper, trained, weights
 
 CROWD = {"pair": "even", "move": 0.0, "bend": "plain"}
 DEEP = {"depth": 3, "kind": "gcn", "seed": 6}
@@ -146,7 +146,6 @@ def test_has_the_stepper_a_picture_where_no_kernel_runs():
     [
         ("two and two", "the maximum"),
         ("twice as many", "the sum"),
-        ("the same largest", "the sum and the mean"),
         ("below zero", "the sum and the mean"),
         ("nobody", "none of the three"),
         ("squared first", "the sum and the mean and the maximum"),
@@ -218,6 +217,39 @@ def test_is_another_attention_noticed():
     assert "departs from torch's at 9 of 9" in weights.compute(WEIGHTS, attention_layer)["note"]
 
 
+def test_are_the_wrong_members_named():
+    def train_karate(_x, _edge_index, _y_known, seed):
+        sides = graphs.karate()[2]
+        sides[[8, seed]] = 1 - sides[[8, seed]]
+        return sides
+
+    panel = gnn.club(train_karate)
+    panel.state = {"known": "leaders", "seed": 5}
+    assert panel.caption == "Known: 0 and 33, the leaders. 32 of 34 right; wrong: 5, 8."
+
+
+def test_is_the_net_given_the_labels_that_are_said():
+    def train_karate(_x, _edge_index, y_known, _seed):
+        given.append((y_known >= 0).nonzero().flatten().tolist())
+        return y_known.clamp(min=0)
+
+    given: list = []
+    panel = gnn.club(train_karate)
+    for key, (_, known) in trained.KNOWN.items():
+        panel.state = {"known": key, "seed": 0}
+        assert given[-1] == sorted(known)
+
+
+def test_are_the_wrong_graphs_counted():
+    def classify_graphs(train, y, test, _seed):
+        assert len(y) == int(train[2].max()) + 1
+        return torch.ones(int(test[2].max()) + 1, dtype=torch.int64)
+
+    panel = gnn.rings(classify_graphs)
+    *_, y = graphs.cycles_and_trees(trained.GRAPHS, 5000)
+    assert f"0 trees and {int((y == 0).sum())} cycles are wrong" in panel.caption
+
+
 def unwritten(*_):
     raise NotImplementedError
 
@@ -227,7 +259,9 @@ def shapeless(*_):
 
 
 @pytest.mark.parametrize("given", [unwritten, shapeless])
-@pytest.mark.parametrize("widget", [gnn.aggregators, gnn.oversmoothing, gnn.neighbours])
+@pytest.mark.parametrize(
+    "widget", [gnn.aggregators, gnn.oversmoothing, gnn.neighbours, gnn.club, gnn.rings]
+)
 def test_does_a_widget_survive_a_stub(widget, given):
     panel = widget(given)
     for preset in panel.presets:

@@ -4,6 +4,7 @@ import base64
 import io
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,20 +24,41 @@ MAKERS = [
     for name, make in vars(getattr(widgets, topic)).items()
     if hasattr(make, "__wrapped__")
 ]
-FLAGSHIPS = {"neuron", "overflow", "stepper", "landscape", "race", "lab", "digits"}
-PANELS = [(topic, name) for topic, name in MAKERS if name not in FLAGSHIPS]
+# What has a browser side of its own, and so a class of its own.
+FLAGSHIPS = {
+    "activations.neuron", "attention.pulls", "backprop.stepper", "cnn.drawn", "cnn.playground",
+    "diffusion.digits", "diffusion.lab", "diffusion.time", "gan.digits", "gan.lab", "gnn.hops",
+    "sgd.landscape", "sgd.race", "softmax.overflow",
+}  # fmt: skip
+# What a widget is shown with here, where it has nothing to show without a student's function.
+GIVEN = {
+    "cnn.detector": [lambda image, _: torch.tensor([[-1.0, 1, -1], [1, 1, 1], [-1, 1, -1]])],
+    "cnn.drawn": [
+        lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10)),
+        lambda net, x, y: net,
+    ],
+    "diffusion.clock": [lambda t, d: (t[:, None] / torch.arange(1.0, d + 1)).sin()],
+    "gnn.club": [lambda x, edge_index, y_known, seed: (y_known.roll(seed) >= 0).long()],
+    "gnn.rings": [
+        lambda train, y, test, seed: (torch.arange(int(test[2].max()) + 1) > len(y) // 3).long()
+    ],
+}
+PANELS = [maker for maker in MAKERS if ".".join(maker) not in FLAGSHIPS]
+
+
+def maker(topic, name):
+    """The function that makes a widget, with what it needs."""
+    return partial(getattr(getattr(widgets, topic), name), *GIVEN.get(f"{topic}.{name}", []))
 
 
 @pytest.fixture(params=MAKERS, ids=".".join)
 def make(request):
-    topic, name = request.param
-    return getattr(getattr(widgets, topic), name)
+    return maker(*request.param)
 
 
 @pytest.fixture(params=PANELS, ids=".".join)
 def panel(request):
-    topic, name = request.param
-    made = getattr(getattr(widgets, topic), name)()
+    made = maker(*request.param)()
     assert isinstance(made, Panel)
     return made
 

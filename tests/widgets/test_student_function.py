@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from course import widgets
-from course.widgets.threads import one_thread
+from course.threads import one_thread
 
 
 def unwritten(*_args):

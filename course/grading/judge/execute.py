@@ -35,6 +35,7 @@ from course.grading.sandbox import probe
 from course.grading.warm import nursery
 from course.grading.warm.client import WarmManager
 from course.lesson import Variant
+from course.threads import one_thread
 
 # How long an interrupted kernel may take to answer again, in seconds.
 _PATIENCE = 10
@@ -90,7 +91,10 @@ class Judge(Execute):
         self._until = time.monotonic() + self.submission_seconds
         beside = Path(resources["metadata"]["path"])
         private = nursery.shared.folder() if self.is_warm() else None
-        with tempfile.TemporaryDirectory(prefix="submission-", dir=private) as folder:
+        with (
+            tempfile.TemporaryDirectory(prefix="submission-", dir=private) as folder,
+            one_thread(),
+        ):
             # The student's files, and no notebook: the one beside them is the grader's.
             work = Path(folder, "work")
             shutil.copytree(beside, work, ignore=_not_theirs)
@@ -259,6 +263,8 @@ class Judge(Execute):
         own = {
             # A file of the student's called like one of Python's would be loaded in its place.
             "PYTHONSAFEPATH": "1",
+            # As quick for small nets, and sums are rounded alike on all machines.
+            "OMP_NUM_THREADS": "1",
             # Code written there would be run by all later kernels.
             "IPYTHONDIR": tempfile.mkdtemp(prefix="ipython-", dir=self._folder),
         }

@@ -10,7 +10,7 @@ from course import check
 from course.grading import bank
 from course.grading.judge.court import PRELUDE
 from course.grading.judge.link import StudentError
-from course.grading.judge.record import Probe, Raised, Recorded, alike, print_of
+from course.grading.judge.record import Probe, Raised, Recorded, RecordedClass, alike, print_of
 from course.lesson import Exercise, Lesson, Variant
 
 
@@ -93,6 +93,8 @@ def _probes(exercise: Exercise, solution: dict[str, Any], seed: int) -> list[Pro
     for key, value in solution.items():
         if bank.is_own(value, solution):
             names[key] = Recorded(value, key, probes)
+        elif isinstance(value, type) and value.__module__ == "__main__":
+            names[key] = RecordedClass(value, key, probes)
     check.seed(seed)
     exec(exercise.test, names)
     return probes

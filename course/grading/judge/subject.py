@@ -83,7 +83,10 @@ def _vjp(f: Any, args: tuple) -> list[Any]:
     *inputs, grad = args
     inputs = [a.detach().requires_grad_() if _is_real(a) else a for a in inputs]
     wanted = [a for a in inputs if _is_real(a)]
-    got = iter(torch.autograd.grad(f(*inputs), wanted, grad, allow_unused=True))
+    out = f(*inputs)
+    if not out.requires_grad:  # it doesn't depend on what it was given
+        return [None for _ in inputs]
+    got = iter(torch.autograd.grad(out, wanted, grad, allow_unused=True))
     return [next(got) if _is_real(a) else None for a in inputs]
 
 

@@ -15,12 +15,12 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from course import data
+from course.threads import one_thread
 
 from .. import student
 from ..panel import STATIC, Shown, State, preset, said
 from ..picture import Arrays, Picture, Update
 from ..style import Style
-from ..threads import one_thread
 
 REACH, CELLS = 3.0, 41  # the plane is [-3, 3] x [-3, 3], the field 41 x 41; as in neuron.js
 RANGES = {"sigmoid": (0, 1), "step": (0, 1), "tanh": (-1, 1), "relu": (-3, 3), "linear": (-3, 3)}

@@ -15,11 +15,12 @@ import traitlets
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from course.threads import one_thread
+
 from .. import student
 from ..panel import STATIC, Shown, State, preset, said
 from ..picture import Arrays, Picture, Update
 from ..style import Style
-from ..threads import one_thread
 
 REACH, MOST = 3.0, 3.0  # the plane is [-3, 3]^2, theta lies in [0, 3]; as in pulls.js
 KERNELS = {

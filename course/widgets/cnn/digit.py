@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from course.data import digits
+from course.threads import one_thread
 
 from .. import student
 from ..panel import STATIC, Shown, State, preset
 from ..picture import Arrays, Picture, Update
 from ..style import Style
-from ..threads import one_thread
 
 SIDE, CLASSES = 8, 10
 SHOWN = 32  # maps of a layer that are shown

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, seed, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
 from . import exact
 from .film import T
@@ -66,7 +66,7 @@ def compute(state: State, guided_noise: Callable[..., Any] | None = None) -> dic
         "ends": ends,
         "data": data,
         "which": which,
-        "label": label,
+        "w": float(state["w"]),
         "pure": [pure for pure, _ in each],
         "wide": [wide for _, wide in each],
         "now": _measured(ends, label),
@@ -101,8 +101,8 @@ def draw(figure: Figure, style: Style) -> Update:
 
     def update(a: Arrays) -> None:
         for k, dots in enumerate(data):
-            dots.set_data(*a["data"][a["which"] == k].T)
-        ends.set_data(*a["ends"].T)
+            trace(dots, *a["data"][a["which"] == k].T)
+        trace(ends, *a["ends"].T)
         pure.set_data(WEIGHTS, a["pure"])
         wide.set_data(WEIGHTS, a["wide"])
         at.set_data([a["w"]] * 2, [0, 1.05])
@@ -113,12 +113,12 @@ def draw(figure: Figure, style: Style) -> Update:
 def caption(state: State, a: Arrays) -> str:
     """Purity and variety at this w."""
     pure, wide = a["now"]
-    said = (
+    return said(
+        a["note"],
         f"w = {float(state['w']):.1f}: {pure:.0%} of the samples are most likely "
         f"{CLASSES[state['label']]}; their standard deviation is {number(wide)}, the class's own "
-        f"{SPREAD}."
+        f"{SPREAD}.",
     )
-    return " ".join(filter(None, [a["note"], said]))
 
 
 PRESETS = [
@@ -139,7 +139,7 @@ def panel(guided_noise: Callable[..., Any] | None) -> Panel:
     """Guidance; see `widgets.diffusion.guidance`."""
     return Panel(
         "Ask for a class",
-        compute=lambda state: compute(state, guided_noise) | {"w": float(state["w"])},
+        compute=compute,
         draw=draw,
         caption=caption,
         controls=[
@@ -148,4 +148,5 @@ def panel(guided_noise: Callable[..., Any] | None) -> Panel:
             seed(),
         ],
         presets=PRESETS,
+        given=(guided_noise,),
     )

@@ -3,12 +3,10 @@
 `static/film.js` shows it frame by frame and lets a net train; Python computes what is to be seen.
 """
 
-import base64
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-import anywidget
 import numpy as np
 import torch
 import traitlets
@@ -16,12 +14,12 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from course.data import digits
+from course.threads import one_thread
 
 from .. import student
-from ..panel import STATIC, State, allowed, choice, preset, seed
+from ..panel import STATIC, Shown, State, allowed, choice, preset, said, seed
 from ..picture import Arrays, Picture, Update
 from ..style import Style
-from ..threads import one_thread
 from . import exact
 
 T, POINTS, CELLS, BOX, UNIT = 100, 400, 13, 3.0, 4096  # UNIT: arrays go out in steps of 1/4096
@@ -114,15 +112,15 @@ def _jumps(
     noise, clouds, note = torch.randn(x0.shape, generator=generator), [], ""
     for t in range(T + 1):
         when = torch.full((len(x0),), t)
-        got, said = student.call(q_sample, x0, when, noise, alpha_bar, shape=tuple(x0.shape))
-        note = note or said
+        got, told = student.call(q_sample, x0, when, noise, alpha_bar, shape=tuple(x0.shape))
+        note = note or told
         if got is None:
             return None, note.replace("the dashed line is", "the cloud shows")
         clouds.append(got.float())
     return torch.stack(clouds), note
 
 
-class Film(anywidget.AnyWidget):
+class Film(Shown):
     """A film to be played both ways. `compute(state)` returns the arrays named there.
 
     With a `trainer` (see `training.Trainer`) it has a net that learns the field while one looks on.
@@ -131,9 +129,7 @@ class Film(anywidget.AnyWidget):
     _esm = STATIC / "film.js"
     _css = STATIC / "panel.css"
 
-    title = traitlets.Unicode().tag(sync=True)
-    controls: Any = traitlets.List().tag(sync=True)
-    presets: Any = traitlets.List().tag(sync=True)
+    controls: traitlets.List = traitlets.List().tag(sync=True)
     state = traitlets.Dict().tag(sync=True, echo_update=False)
     scene = traitlets.Dict().tag(sync=True)
     arrays = traitlets.Bytes().tag(sync=True)  # int16: points, exact field, the net's field, images
@@ -210,17 +206,16 @@ class Film(anywidget.AnyWidget):
     def caption_at(self, t: int) -> str:
         """What the widget says at t, as film.js does."""
         a = self._last
-        said = f"t = {t} of {T}: {a['share'][t]:.1%} of the variance is data. "
-        said += f"Distance of the points from fresh data: {max(0.0, a['far'][t]):.3f}."
-        return " ".join(filter(None, [a["note"], said]))
+        return said(
+            a["note"],
+            f"t = {t} of {T}: {a['share'][t]:.1%} of the variance is data. Distance of the points "
+            f"from fresh data: {max(0.0, a['far'][t]):.3f}.",
+        )
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget; where no kernel runs, one frame as a PNG and its description."""
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
-        png = Picture(draw, 2, Style()).png(self._last | {"t": self._begin})
-        data["image/png"] = base64.b64encode(png).decode()
-        data["text/plain"] = f"{self.title}. {self.caption_at(self._begin)}"
-        return data, metadata
+    def still(self) -> tuple[bytes, str]:
+        """The frame that it begins with."""
+        drawn = Picture(draw, 2, Style()).png(self._last | {"t": self._begin})
+        return drawn, self.caption_at(self._begin)
 
 
 def _packed(values: Tensor) -> bytes:

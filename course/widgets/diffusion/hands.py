@@ -10,8 +10,8 @@ import torch
 from matplotlib.figure import Figure
 
 from .. import student
-from ..panel import Panel, State, preset, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, preset, said, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style
 from .film import T
 
@@ -52,8 +52,8 @@ def draw(figure: Figure, style: Style) -> Update:
     def update(a: Arrays) -> None:
         board.set_data(a["rows"].numpy())
         row.set_data([0, 1], [a["t"], a["t"]])
-        line.set_data(range(T + 1), a["alike"])
-        at.set_data([a["t"]], [a["alike"][a["t"]]])
+        trace(line, range(T + 1), a["alike"])
+        at.set_data([a["t"]], [float(a["alike"][a["t"]])])
 
     return update
 
@@ -62,11 +62,11 @@ def caption(_state: State, a: Arrays) -> str:
     """How like the chosen time's neighbours, and how like those far off."""
     t, alike = a["t"], a["alike"]
     near, far = alike[min(T, t + 1)], alike[min(T, t + 30) if t + 30 <= T else t - 30]
-    said = (
+    return said(
+        a["note"],
         f"{a['d']} numbers for t = {t}: one step on the likeness is {float(near):.3f}, "
-        f"thirty steps off {float(far):.3f}."
+        f"thirty steps off {float(far):.3f}.",
     )
-    return " ".join(filter(None, [a["note"], said]))
 
 
 PRESETS = [
@@ -81,7 +81,7 @@ def panel(time_embedding: Callable[..., Any] | None) -> Panel:
     """Clocks; see `widgets.diffusion.clock`."""
     return Panel(
         "Telling the time",
-        compute=lambda state: compute(state, time_embedding),
+        compute=compute,
         draw=draw,
         caption=caption,
         controls=[
@@ -90,4 +90,5 @@ def panel(time_embedding: Callable[..., Any] | None) -> Panel:
         ],
         presets=PRESETS,
         drag=[{"axes": 1, "x": "t"}],
+        given=(time_embedding,),
     )

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from course.data import digits
+from course.threads import one_thread
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
+from ..panel import Panel, State, choice, preset, said, seed, slider
 from ..picture import Arrays, Update
 from ..style import Style
-from ..threads import one_thread
 from . import exact
 from .film import SIDE, T
 
@@ -86,8 +86,8 @@ class Studio:
 
     def _trained(self, x: Tensor) -> list[Net]:
         net, generator = Net(x.shape[1], 256), torch.Generator().manual_seed(0)
-        adam, kept = torch.optim.Adam(net.parameters(), LR), [_copy(net)]
-        slowing = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.02, STAGES[-1])
+        optimiser, kept = torch.optim.Adam(net.parameters(), LR), [_copy(net)]
+        slowing = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, STAGES[-1])
         for step in range(1, STAGES[-1] + 1):
             rows = torch.randint(len(x), (SIZE,), generator=generator)
             silent = torch.rand(SIZE, generator=generator) < DROPPED
@@ -97,11 +97,11 @@ class Studio:
                 return kept * len(STAGES)
 
             def again(told: Tensor = told) -> Tensor:
-                adam.zero_grad()
+                optimiser.zero_grad()
                 told.backward()
                 return told
 
-            adam.step(again)
+            optimiser.step(again)
             slowing.step()
             if step in STAGES:
                 kept.append(_copy(net))
@@ -205,12 +205,12 @@ def draw(figure: Figure, style: Style) -> Update:
 
 def caption(state: State, a: Arrays) -> str:
     """How many look like the digit asked for, and whether they are copies."""
-    said = (
+    return said(
+        a["note"],
         f"{NETS[state['net']].capitalize()}, w = {float(state['w']):.1f}: the nearest real digit "
         f"is a {state['digit']} for {a['right']} of {COUNT}; mean distance to it {a['far']:.1f} "
-        f"(real ones: {a['usual']:.1f}; a copy: 0)."
+        f"(real ones: {a['usual']:.1f}; a copy: 0).",
     )
-    return " ".join(filter(None, [a["note"], said]))
 
 
 PRESETS = [
@@ -234,7 +234,7 @@ def panel(loss: Callable[..., Any] | None, guided_noise: Callable[..., Any] | No
         studio = Studio(loss)
     return Panel(
         "Digits out of noise",
-        compute=lambda state: compute(state, studio, guided_noise),
+        compute=compute,
         draw=draw,
         caption=caption,
         controls=[
@@ -244,4 +244,5 @@ def panel(loss: Callable[..., Any] | None, guided_noise: Callable[..., Any] | No
             seed(),
         ],
         presets=PRESETS,
+        given=(studio, guided_noise),
     )

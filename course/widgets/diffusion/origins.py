@@ -10,8 +10,8 @@ import torch
 from matplotlib.figure import Figure
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, seed, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style, number
 from . import exact
 from .film import DATA, T
@@ -89,24 +89,23 @@ def draw(figure: Figure, style: Style) -> Update:
     )
 
     def update(a: Arrays) -> None:
-        noised.set_data(*a["noised"].T)
-        fresh.set_data(*a["fresh"].T)
-        guess.set_data(*a["guess"].T)
-        deck.set_data(*(([], []) if a["deck"] is None else a["deck"].T))
+        trace(noised, *a["noised"].T)
+        trace(fresh, *a["fresh"].T)
+        trace(guess, *a["guess"].T)
+        trace(deck, *((None, None) if a["deck"] is None else a["deck"].T))
 
     return update
 
 
 def caption(state: State, a: Arrays) -> str:
     """How wide the guesses lie, and how far they and the deck's step are from the data."""
-    said = [
+    far = a["far_deck"]
+    return said(
         a["note"],
         f"At t = {int(state['t'])} the guesses are {number(a['width'])} wide (the data "
         f"{number(float(a['fresh'].std(0).mean()))}), distance from the data {a['far']:.2f}.",
-    ]
-    if a["far_deck"] is not None:
-        said.append(f"The deck's one step from pure noise: distance {a['far_deck']:.2f}.")
-    return " ".join(filter(None, said))
+        "" if far is None else f"The deck's one step from pure noise: distance {far:.2f}.",
+    )
 
 
 PRESETS = [
@@ -135,7 +134,7 @@ def panel(predict_x0: Callable[..., Any] | None, one_step: Callable[..., Any] | 
                                               *PRESETS[3:]]  # fmt: skip
     return Panel(
         "Where did it come from?",
-        compute=lambda state: compute(state, predict_x0, one_step),
+        compute=compute,
         draw=draw,
         caption=caption,
         controls=[
@@ -144,6 +143,7 @@ def panel(predict_x0: Callable[..., Any] | None, one_step: Callable[..., Any] | 
             seed(),
         ],
         presets=first,
+        given=(predict_x0, one_step),
     )
 
 

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, slider
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, slider
+from ..picture import Arrays, Update, trace
 from ..style import Style
 from . import exact
 
@@ -105,12 +105,12 @@ def draw(figure: Figure, style: Style) -> Update:
         u = np.linspace(0, 1, a["T"] + 1)
         for kind, line in lines.items():
             made = a["curves"][kind]
-            line.set_data(u, np.full_like(u, np.nan) if made is None else made)
+            trace(line, u, made)
         for kind, ring in dots.items():
-            ring.set_data(*a["rings"][kind])
+            trace(ring, *a["rings"][kind])
         share = a["shown"].clamp(0, 1)
-        signal.set_data(u, share.sqrt())
-        noise.set_data(u, (1 - share).sqrt())
+        trace(signal, u, share.sqrt())
+        trace(noise, u, (1 - share).sqrt())
 
     return update
 
@@ -119,11 +119,12 @@ def caption(state: State, a: Arrays) -> str:
     """What is left at the end, and how many steps are neither data nor noise."""
     share = a["shown"]
     between = int(((share < 0.9) & (share > 0.1)).sum())
-    said = (
-        f"{KINDS[state['kind']]}, T = {a['T']}: at t = T the share of the data is "
-        f"{float(share[-1]):.2g}; {between} of {a['T']} steps lie between 90% and 10%."
+    name = KINDS[state["kind"]]
+    return said(
+        a["note"],
+        f"{name[0].upper()}{name[1:]}, T = {a['T']}: at t = T the share of the data is "
+        f"{float(share[-1]):.2g}; {between} of {a['T']} steps lie between 90% and 10%.",
     )
-    return " ".join(filter(None, [a["note"], said[0].upper() + said[1:]]))
 
 
 PRESETS = [
@@ -153,7 +154,7 @@ def panel(
     """Schedules; see `widgets.diffusion.schedules`."""
     return Panel(
         "How much noise, and when?",
-        compute=lambda state: compute(state, linear_betas, alpha_bar_of, cosine_alpha_bar),
+        compute=compute,
         draw=draw,
         caption=caption,
         controls=[
@@ -162,4 +163,5 @@ def panel(
             slider("last", "last β (linear)", 0.02, 0.005, 0.4, 0.005),
         ],
         presets=PRESETS,
+        given=(linear_betas, alpha_bar_of, cosine_alpha_bar),
     )

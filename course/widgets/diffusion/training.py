@@ -149,7 +149,7 @@ class Trainer:
 PRESETS = [
     preset(
         "moons",
-        "play: which arrows turn first, those far out or those between the moons?",
+        "train: which arrows turn first, those far out or those between the moons?",
         data="moons",
         arrows="both",
         seed=0,

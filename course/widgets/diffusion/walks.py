@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from .. import student
-from ..panel import Panel, State, choice, preset, seed
-from ..picture import Arrays, Update
+from ..panel import Panel, State, choice, preset, said, seed
+from ..picture import Arrays, Update, trace
 from ..style import Style
 from . import exact
 from .film import DATA, T
@@ -116,10 +116,10 @@ def draw(figure: Figure, style: Style) -> Update:
     def update(a: Arrays) -> None:
         some = np.asarray(a["path"][:, :SHOWN].clamp(-9, 9).permute(1, 0, 2))
         lines.set_segments(list(some))
-        begins.set_data(*some[:, 0].T)
-        stops.set_data(*some[:, -1].T)
-        fresh.set_data(*a["fresh"].T)
-        all_ends.set_data(*a["path"][-1].T)
+        trace(begins, *some[:, 0].T)
+        trace(stops, *some[:, -1].T)
+        trace(fresh, *a["fresh"].T)
+        trace(all_ends, *a["path"][-1].T)
         by_steps.set_data([int(n) for n in STEPS], a["curve"])
         here.set_data([a["count"]], [a["far"]])
 
@@ -129,11 +129,11 @@ def draw(figure: Figure, style: Style) -> Update:
 def caption(state: State, a: Arrays) -> str:
     """How far the ends are from the data, and what that cost."""
     n = a["count"]
-    said = (
+    return said(
+        a["note"],
         f"{n} step{'s' * (n != 1)} by {RULES.get(state['rule'], state['rule'])}: distance of the "
-        f"ends from fresh data {a['far']:.3f}."
+        f"ends from fresh data {a['far']:.3f}.",
     )
-    return " ".join(filter(None, [a["note"], said]))
 
 
 def panel(steps: Sequence[Callable[..., Any]]) -> Panel:
@@ -162,7 +162,7 @@ def panel(steps: Sequence[Callable[..., Any]]) -> Panel:
     ]
     return Panel(
         "From noise to data",
-        compute=lambda state: compute(state, steps),
+        compute=compute,
         draw=draw,
         caption=caption,
         controls=[
@@ -173,4 +173,5 @@ def panel(steps: Sequence[Callable[..., Any]]) -> Panel:
         ],
         presets=presets,
         views=3,
+        given=(steps,),
     )

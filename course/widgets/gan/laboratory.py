@@ -11,10 +11,11 @@ import traitlets
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from course.threads import one_thread
+
 from ..panel import STATIC, Shown, State, allowed, choice, preset, seed
 from ..picture import Arrays, Picture, Update
 from ..style import Style
-from ..threads import one_thread
 from .game import Game, Yours
 from .scenes import COLUMNS
 

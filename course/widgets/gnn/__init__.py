@@ -51,3 +51,25 @@ def neighbours(attention_layer: Callable[..., Any] | None = None) -> Any:
     from . import weights
 
     return weights.panel(attention_layer)
+
+
+@free_when_grading
+def club(train_karate: Callable[..., Any] | None = None) -> Any:
+    """The karate club's members on the sides that your net predicts, from two labels or four.
+
+    train_karate: yours, called as train_karate(x, edge_index, y_known, seed).
+    """
+    from . import trained
+
+    return trained.club(train_karate)
+
+
+@free_when_grading
+def rings(classify_graphs: Callable[..., Any] | None = None) -> Any:
+    """Unseen cycles and trees, and what your net takes them for.
+
+    classify_graphs: yours, called as classify_graphs(train, y, test, seed).
+    """
+    from . import trained
+
+    return trained.rings(classify_graphs)

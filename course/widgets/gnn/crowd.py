@@ -131,7 +131,6 @@ def _short(value: float) -> str:
 PRESETS = [
     preset("two and two", "which of the three tells {1, 3} from {2, 2}?", pair="even"),
     preset("twice as many", "B hears all that A hears, twice: who notices?", pair="twice"),
-    preset("the same largest", "{1, 3} against {3, 3}: which one is blind now?", pair="largest"),
     preset("below zero", "all messages are negative: is any maximum 0?", pair="below"),
     preset("nobody", "A hears nothing, B hears a 0: can anything tell?", pair="nobody"),
     preset(

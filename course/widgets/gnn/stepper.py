@@ -13,11 +13,12 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
+from course.threads import one_thread
+
 from .. import student
 from ..panel import STATIC, State, preset
 from ..picture import Arrays, Picture, Update
 from ..style import Style
-from ..threads import one_thread
 from . import rounds
 from .rounds import HOWS, LAYERS
 

@@ -13,10 +13,11 @@ import traitlets
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from course.threads import one_thread
+
 from ..panel import STATIC, Shown, State, allowed, said
 from ..picture import Arrays, Picture, Update
 from ..style import Style
-from ..threads import one_thread
 from .surfaces import grid
 
 # Okabe and Ito's colours, for light and dark paper; each walker has its own marker and dashes too.

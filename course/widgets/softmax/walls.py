@@ -15,11 +15,12 @@ import traitlets
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from course.threads import one_thread
+
 from .. import student
 from ..panel import STATIC, Shown, State, preset, said
 from ..picture import Arrays, Picture, Update
 from ..style import Style, minus, number
-from ..threads import one_thread
 
 FORMATS = {"float16": torch.float16, "float32": torch.float32, "float64": torch.float64}
 REACH = 1000.0  # logits lie in [-1000, 1000]; as in overflow.js

@@ -1,7 +1,7 @@
 """Small sums on one thread.
 
-A widget's arrays are tiny: a second thread gains nothing, and on a busy machine waiting for it can
-cost a hundred times the sum itself.
+The arrays of widgets and of graded questions are tiny: a second thread gains nothing, and on a busy
+machine waiting for it can cost a hundred times the sum itself.
 """
 
 from collections.abc import Iterator
