@@ -2083,3 +2083,8 @@ print(
 # *Multilayer feedforward networks with a nonpolynomial activation function can approximate any
 # function* (1993) · Ramachandran et al., *Searching for activation functions* (2017) · Next:
 # 02_softmax.
+
+# %%
+import course
+
+course.progress()

@@ -2207,3 +2207,8 @@ print("shape of (4, 1) minus (4,):", tuple((y_hat - y).shape))
 # Higham & Higham, *Accurately computing the log-sum-exp and softmax functions* (2021) · Guo et al., *On
 # calibration of modern neural networks* (2017) · Janocha & Czarnecki, *On loss functions for deep neural
 # networks in classification* (2017) · Next: 03_backprop.
+
+# %%
+import course
+
+course.progress()

@@ -2939,3 +2939,8 @@ for eps in (1e-1, 1e-4, 1e-7):
 # (1986) · Nielsen, *Neural networks and deep learning*, chapter 2 · Baydin et al., *Automatic
 # differentiation in machine learning: a survey* (2018) · Goodfellow, Bengio & Courville, *Deep learning*, section
 # 6.5 · Next: 04_sgd.
+
+# %%
+import course
+
+course.progress()

@@ -1898,3 +1898,8 @@ widgets.sgd.race(my_step)
 # (2018) · Goh, *Why momentum really works* (2017) · Kingma & Ba, *Adam* (2015) · Shallue et al., *Measuring the
 # effects of data parallelism on neural network training* (2019) · Ruder, *An overview of gradient descent
 # optimization algorithms* (2016) · Next: 05_training.
+
+# %%
+import course
+
+course.progress()

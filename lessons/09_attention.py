@@ -2556,3 +2556,8 @@ with torch.no_grad():
 # Vaswani et al., *Attention is all you need* (2017) · Dosovitskiy et al., *An image is worth 16×16 words*
 # (2021) · Katharopoulos et al., *Transformers are RNNs* (2020) · Choromanski et al., *Rethinking attention
 # with Performers* (2021) · Jain & Wallace, *Attention is not explanation* (2019) · Next: 10_gnn.
+
+# %%
+import course
+
+course.progress()

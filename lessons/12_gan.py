@@ -2456,3 +2456,8 @@ print(f"of 1000 such samples {hit} show 0.6")
 # Gretton et al., *A kernel two-sample test* (2012) · Arjovsky, Chintala & Bottou, *Wasserstein GAN* (2017) · Mirza &
 # Osindero, *Conditional generative adversarial nets* (2014) · Lucic et al., *Are GANs created equal?* (2018) · Next:
 # 13_diffusion.
+
+# %%
+import course
+
+course.progress()

@@ -2363,3 +2363,8 @@ widgets.diffusion.digits(diffusion_loss, guided_noise)
 # models* (2021) · Ho & Salimans, *Classifier-free diffusion guidance* (2022) · Karras et al., *Elucidating the
 # design space of diffusion-based generative models* (2022) · Prince, *Understanding deep learning*, chapter 18 ·
 # Next: 14_metric.
+
+# %%
+import course
+
+course.progress()

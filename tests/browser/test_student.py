@@ -101,6 +101,11 @@ def test_an_exercise_is_solved_tested_validated_and_saved(lab: LabPage):
     expect(lab.run(test)).to_contain_text("All checks in this cell passed")
     lab.picture("student-check-passes")
 
+    done = lab.run(lab.cell("course.progress()"))
+    expect(done).to_contain_text("1 of 13 exercises pass their visible checks")
+    expect(done.locator("tr", has_text="passes its visible checks")).to_have_count(1)
+    lab.picture("student-progress")
+
     lab.save()
     saved = json.loads((lab.server.root / NOTEBOOK).read_text())
     assert any(ANSWER in "".join(cell["source"]) for cell in saved["cells"])
