@@ -24,8 +24,9 @@ lab: setup  ## set up, build the release, open JupyterLab on the course
 	@$(if $(wildcard lessons),$(IN_VENV) $(BIN)/course build)
 	@exec $(BIN)/python tools/lab.py $(ARGS)
 
-test: setup-test  ## set up all that tests need, a browser included, and run every check and test
+test: setup-test  ## set up all that tests need, a browser and PostgreSQL included, and run them all
 	@COURSE_BROWSER=$$($(BIN)/python tools/browser.py) && export COURSE_BROWSER && \
+	COURSE_POSTGRES=$$($(BIN)/python tools/postgres.py) && export COURSE_POSTGRES && \
 	$(MAKE) --no-print-directory lint && $(IN_VENV) $(BIN)/pytest $(ARGS)
 
 check: setup-test lint  ## ruff, types by mypy, and that all pins agree
@@ -53,7 +54,7 @@ setup:  ## make .venv, or bring it up to date (lab and test do it themselves)
 	@$(call set_up,$(LAB_EXTRAS))
 
 setup-test:  ## the same, with what tests need
-	@$(call set_up,instructor test)
+	@$(call set_up,instructor cluster test)
 
 clean:  ## remove .venv and caches; students' work, submissions and grades stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build *.egg-info artefacts

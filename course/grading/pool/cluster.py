@@ -35,6 +35,7 @@ class ClusterLostError(Exception):
 def local(workers: int, scratch: Path) -> Iterator[Client]:
     """A cluster of `workers` processes that ends with the block, or with this process."""
     settings = {
+        "temporary-directory": str(scratch),
         "distributed.worker.multiprocessing-method": "spawn",
         "distributed.comm.timeouts.connect": "60s",
         # What nobody looks at here, many times a second.
@@ -50,7 +51,6 @@ def local(workers: int, scratch: Path) -> Iterator[Client]:
             processes=True,
             memory_limit=0,
             dashboard_address=None,
-            local_directory=str(scratch),
             security=_own_key(),
             silence_logs=50,
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nbgrader.api import Base
-from sqlalchemy import Connection, Select, Table, bindparam, case, func, select
+from sqlalchemy import Connection, Select, Table, case, func, select
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
@@ -102,7 +102,7 @@ def ungraded(db: Connection, assignment_id: str) -> dict[str, int]:
             source,
             (source.c.notebook_id == cell.c.notebook_id)
             & (source.c.name == cell.c.name)
-            & (source.c.cell_type == bindparam("kind", "code")),
+            & (source.c.cell_type == "code"),
         )
         .where(submitted.c.assignment_id == assignment_id)
         .group_by(submitted.c.student_id)

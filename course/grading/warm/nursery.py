@@ -110,6 +110,7 @@ class Nursery:
         env |= {
             "PYTHONSAFEPATH": "1",
             "OMP_NUM_THREADS": "1",  # a class is graded side by side: one core for each kernel
+            "TORCHINDUCTOR_CACHE_DIR": f"{self._folder}/torch",  # made when torch is imported
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             # Ask the driver, not the runtime: CUDA would not survive the fork.
             "PYTORCH_NVML_BASED_CUDA_CHECK": "1",

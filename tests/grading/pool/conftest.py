@@ -3,11 +3,10 @@
 import itertools
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import damage
-import nbformat
 import pytest
+from running import STUDENTS
 from small_course import SMALL, Course
 
 from course.grading.judge import docket
@@ -66,15 +65,22 @@ def copy_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Course], Cour
     return copy
 
 
-def url(course: Course) -> str:
-    """Where the course's own gradebook is."""
-    return f"sqlite:///{course.root}/gradebook.db"
+@pytest.fixture(scope="session")
+def slow_class(new_course: Callable[..., Course]) -> Course:
+    """A class whose notebooks take a while, so that there is a moment to kill in."""
+    course = new_course(SMALL)
+    course.nbgrader("generate_assignment", SMALL)
+    notebook = damage.solved(course.released(SMALL))
+    damage.append("double", "\nimport time\ntime.sleep(1.5)")(notebook)
+    for student in STUDENTS:
+        (course.hand_in(student, SMALL) / f"{SMALL}.ipynb").write_bytes(damage.text_of(notebook))
+    docket.secret(course.root)
+    return course
 
 
-def hand_in_again(course: Course, student: str, change: Callable[[nbformat.NotebookNode], None]):
-    """Change a student's notebook, and date it later."""
-    folder: Path = course.root / "submitted" / student / SMALL
-    notebook = nbformat.read(folder / FILE, as_version=4)
-    change(notebook)
-    nbformat.write(notebook, folder / FILE)
-    (folder / "timestamp.txt").write_text("2026-01-14 09:00:00 UTC")
+@pytest.fixture(scope="session")
+def reference(slow_class: Course, copy_of: Callable[[Course], Course]) -> Course:
+    """The class graded by nbgrader, with nothing killed."""
+    course = copy_of(slow_class)
+    course.nbgrader("autograde", SMALL)
+    return course

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Base
+from small_course import Course
 from sqlalchemy import create_engine, select
 
 Row = dict[str, Any]
@@ -57,3 +58,8 @@ def _timeless(content: bytes) -> bytes:
         cell["metadata"].pop("execution", None)
     # As it was written: the order of keys, and every other byte, still count.
     return json.dumps(notebook, indent=1, ensure_ascii=False).encode()
+
+
+def everything(course: Course) -> tuple[dict, dict]:
+    """The graded files of a course, and its own gradebook."""
+    return graded(course.root), gradebook(f"sqlite:///{course.root}/gradebook.db")
