@@ -19,6 +19,7 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import create_engine
 from traitlets.config import Config
 
+from course.grading.judge.execute import Judge
 from course.grading.pool import bundle as bundles
 from course.grading.pool import tables
 from course.grading.pool.bundle import Assignment, Bundle, Result
@@ -28,9 +29,13 @@ _numbers = itertools.count()
 
 
 class Bench:
-    """Set up once for an assignment; each submission finds it as if it were the first."""
+    """Set up once for an assignment; each submission finds it as if it were the first.
+
+    Raises NbGraderException where kernels are to be shut in, and can't be on this machine.
+    """
 
     def __init__(self, assignment: Assignment, parent: Path | None = None) -> None:
+        Judge(config=assignment.config).refuse()
         self.digest = assignment.digest
         self._assignment = assignment
         self._folder = tempfile.TemporaryDirectory(prefix="bench-", dir=parent)

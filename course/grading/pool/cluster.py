@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import shutil
 import signal
@@ -72,8 +73,10 @@ def remote(address: str, sandbox: bool) -> Iterator[Client]:
 
     Raises BuildError where it isn't there, or one of its workers can't shut kernels in.
     """
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # we say ourselves what went wrong
     try:
-        client = Client(address, timeout="20s")
+        client = Client(address, timeout="10s")
     except OSError as problem:
         raise BuildError(f"There is no scheduler at {address}: {problem}.") from None
     with client:

@@ -70,6 +70,9 @@ class WarmManager(AsyncKernelManager):
             )
         return await super()._async_pre_start_kernel(**kw)
 
+    def _reconcile_connection_info(self, info: dict[str, Any]) -> None:
+        """Write no file: the provisioner took this manager's own ports and key."""
+
     async def _async_wait(self, pollinterval: float = 0.1) -> None:  # noqa: ARG002
         """Wait until the kernel has ended, without asking again and again."""
         if self.provisioner is not None and self.provisioner.has_process:

@@ -118,7 +118,7 @@ def test_a_job_of_slurm_starts_one_worker_in_the_course_folder(tmp_path: Path) -
          "with SLURMCluster(interface='lo') as cluster: print(cluster.job_script())"],
         text=True, env={**os.environ, "DASK_CONFIG": str(tmp_path)}, cwd=tmp_path,
     )  # fmt: skip
-    lines = script.splitlines()
+    lines = script.strip().splitlines()
     for asked in ("-J course-autograde", "-n 1", "--cpus-per-task=1", "--mem=6G", "-t 01:00:00"):
         assert f"#SBATCH {asked}" in lines
     assert not any("-p " in line or "-A " in line for line in lines if "#SBATCH" in line)
