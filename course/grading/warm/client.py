@@ -9,6 +9,7 @@ from queue import Empty
 from typing import Any
 
 from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
@@ -70,7 +71,7 @@ class WarmManager(AsyncKernelManager):
             )
         return await super()._async_pre_start_kernel(**kw)
 
-    def _reconcile_connection_info(self, info: dict[str, Any]) -> None:
+    def _reconcile_connection_info(self, info: KernelConnectionInfo) -> None:
         """Write no file: the provisioner took this manager's own ports and key."""
 
     async def _async_wait(self, pollinterval: float = 0.1) -> None:  # noqa: ARG002
