@@ -134,6 +134,7 @@ def grade(course: Course, assignment: str, *command: str) -> Run:
 
 def measure(assignment: str, students: int, size: int, folder: Path) -> None:
     """Print the table of one lesson."""
+    (folder / "course").mkdir()
     course = make(ROOT, folder / "course", assignment)
     course.nbgrader("generate_assignment", assignment)
     sample.write_class(assignment, students, course.root)
