@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
 import traceback
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -68,7 +70,7 @@ def hear(source: str, kernel: Kernel, seed: int) -> Hearing:
     check.seed(seed)
     try:
         names = dict(PRELUDE)
-        for name in free_names(source, set(PRELUDE)):
+        for name in free_names(source, frozenset(PRELUDE)):
             found = kernel.look_up(name)
             if isinstance(found, RemoteFunction):
                 functions[name] = found
@@ -94,12 +96,19 @@ def _valued(value: Any) -> Verdict:
 
 def _run(source: str, names: dict[str, Any]) -> Any:
     """Run a cell; returns the value of its last line where that is an expression."""
+    body, last = _compiled(source)
+    exec(body, names)
+    return eval(last, names)
+
+
+@functools.lru_cache(maxsize=1000)
+def _compiled(source: str) -> tuple[CodeType, CodeType]:
+    """A cell without its last line, and that; None in its place where it is no expression."""
     tree = ast.parse(source)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, _CELL, "exec"), names)
-    if not isinstance(last, ast.Expr):
-        return None
-    return eval(compile(ast.Expression(last.value), _CELL, "eval"), names)
+    value = last.value if isinstance(last, ast.Expr) else ast.Constant(None)
+    ending = ast.fix_missing_locations(ast.Expression(value))
+    return compile(tree, _CELL, "exec"), compile(ending, _CELL, "eval")
 
 
 def _verdict(problem: Exception, last: Probe | None, hidden: bool) -> Verdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -182,7 +183,8 @@ class RemoteObject:
             yield value
 
 
-def free_names(source: str, known: set[str]) -> list[str]:
+@functools.lru_cache(maxsize=1000)
+def free_names(source: str, known: frozenset[str]) -> tuple[str, ...]:
     """The names that a graded cell uses and neither it, nor `known`, nor Python defines."""
     tree = ast.parse(source)
     named = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
@@ -197,4 +199,4 @@ def free_names(source: str, known: set[str]) -> list[str]:
         elif isinstance(node, ast.ExceptHandler) and node.name:
             made.add(node.name)
     used = dict.fromkeys(n.id for n in named if isinstance(n.ctx, ast.Load))
-    return [n for n in used if n not in made | known and not hasattr(builtins, n)]
+    return tuple(n for n in used if n not in made | known and not hasattr(builtins, n))

@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from course.grading.sandbox import probe
 # How much is under way at once: no worker is to wait, and no memory to fill.
 _MOST_BUNDLES = 256
 _MOST_BYTES = 256 * 2**20
+_GATEWAY = "gateway:"  # before the name of a cluster that Dask Gateway keeps
 
 
 class ClusterLostError(Exception):
@@ -69,21 +70,35 @@ def local(workers: int, scratch: Path) -> Iterator[Client]:
 
 @contextmanager
 def remote(address: str, sandbox: bool) -> Iterator[Client]:
-    """The cluster whose scheduler has this address. Keys for TLS are set in Dask's own settings.
+    """The cluster whose scheduler has this address, or `gateway:NAME` for one of Dask Gateway's.
 
-    Raises BuildError where it isn't there, or one of its workers can't shut kernels in.
+    Keys for TLS, and where the gateway is, are set in Dask's own settings. Raises BuildError where
+    the cluster isn't there, or one of its workers can't shut kernels in.
     """
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # we say ourselves what went wrong
-    try:
-        client = Client(address, timeout="10s")
-    except OSError as problem:
-        raise BuildError(f"There is no scheduler at {address}: {problem}.") from None
-    with client:
+    with ExitStack() as stack:
+        try:
+            client = stack.enter_context(
+                _of_gateway(address.removeprefix(_GATEWAY))
+                if address.startswith(_GATEWAY)
+                else Client(address, timeout="10s")
+            )
+        except (OSError, ValueError, ImportError) as problem:
+            raise BuildError(f"There is no scheduler at {address}: {problem}.") from None
         client.register_plugin(_Ready(quiet=False))
         for worker, missing in client.run(probe.what_is_missing).items() if sandbox else ():
             if missing:
                 raise BuildError(f"On the worker {worker}: {missing}")
+        yield client
+
+
+@contextmanager
+def _of_gateway(name: str) -> Iterator[Client]:
+    """Connected to a cluster that goes on afterwards."""
+    from dask_gateway import Gateway
+
+    with Gateway().connect(name) as cluster, cluster.get_client() as client:
         yield client
 
 
