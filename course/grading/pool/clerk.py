@@ -158,7 +158,12 @@ class Clerk:
             copies.put(result.files, copy, self.autograded / f".{self.name}.new")
             if self._coursedir.groupshared:
                 self._converter.set_permissions(self.name, result.student)
-        return _moved(self._assignment, bundle, rows)
+        return _moved(self._assignment, bundle, rows, self._said(copy))
+
+    def _said(self, copy: Path) -> dict[str, str]:
+        """What the judge said of each graded cell of a copy that has just been made."""
+        verdicts = copies.verdicts(copy, self._notebooks) or {}
+        return {cell: copies.said(v) for each in verdicts.values() for cell, v in each.items()}
 
     def _without_kept(self, bundle: Bundle, result: Result) -> tables.Rows:
         """The rows to write: those of verdicts that stand are left as they are."""
@@ -226,8 +231,8 @@ def _standing(verdicts: Verdicts, asked: dict[str, dict[str, str]]) -> Verdicts:
     }
 
 
-def _moved(assignment: Assignment, bundle: Bundle, after: tables.Rows) -> str:
-    """Whose mark moved, in which cells; nothing where none did or there was none."""
+def _moved(assignment: Assignment, bundle: Bundle, after: tables.Rows, said: dict[str, str]) -> str:
+    """Whose mark moved, in which cells and why; nothing where none did or there was none."""
     before = {row["id"]: row for row in bundle.rows["grade"]}
     names = {row["id"]: row["name"] for row in assignment.rows["base_cell"]}
     moved = []
@@ -235,9 +240,11 @@ def _moved(assignment: Assignment, bundle: Bundle, after: tables.Rows) -> str:
         old, new = before.get(row["id"], {}).get("auto_score"), row["auto_score"]
         if old is not None and old != new:
             by_hand = " (a mark given by hand stands)" if row["manual_score"] is not None else ""
-            name = names[row["cell_id"]].removeprefix("test-")
-            moved.append(f"{name} {_points(old)} → {_points(new)}{by_hand}")
-    return f"{bundle.student}: {', '.join(sorted(moved))}" if moved else ""
+            cell = names[row["cell_id"]]
+            why = f": {said[cell]}" if said.get(cell) else ""
+            name = cell.removeprefix("test-")
+            moved.append(f"{bundle.student}: {name} {_points(old)} → {_points(new)}{by_hand}{why}")
+    return "\n".join(sorted(moved))
 
 
 def _points(score: float | None) -> str:

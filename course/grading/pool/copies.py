@@ -38,8 +38,13 @@ def verdicts(copy: Path, notebooks: list[str]) -> Verdicts | None:
 
 def asked(outputs: list[NotebookNode]) -> str:
     """What the judge was asked when it gave this verdict; empty where it doesn't say."""
-    told = [output.get("metadata", {}).get("course", {}) for output in outputs]
-    return next((str(t["asked"]) for t in told if "asked" in t), "")
+    return str(_told(outputs).get("asked", ""))
+
+
+def said(outputs: list[NotebookNode]) -> str:
+    """The judge's sentence on an answer, or that it passes; empty where it says nothing."""
+    told = _told(outputs)
+    return "passes now" if told.get("passed") else str(told.get("told", ""))
 
 
 def put(files: Files, copy: Path, scratch: Path) -> None:
@@ -66,6 +71,12 @@ def remove(folder: Path) -> None:
 def started(copy: Path, notebooks: list[str]) -> int:
     """When the youngest notebook of a copy was written, in nanoseconds of its file system."""
     return max(((copy / f"{name}.ipynb").stat().st_mtime_ns for name in notebooks), default=0)
+
+
+def _told(outputs: list[NotebookNode]) -> dict[str, Any]:
+    """What the judge left with the output that is its verdict."""
+    told = [output.get("metadata", {}).get("course", {}) for output in outputs]
+    return next((dict(t) for t in told if "passed" in t), {})
 
 
 def _is_test(cell: NotebookNode) -> bool:
