@@ -54,7 +54,7 @@ setup:  ## make .venv, or bring it up to date (lab and test do it themselves)
 	@$(call set_up,$(LAB_EXTRAS))
 
 setup-test:  ## the same, with what tests need
-	@$(call set_up,instructor cluster test)
+	@$(call set_up,instructor cluster classroom test)
 
 clean:  ## remove .venv and caches; students' work, submissions and grades stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build *.egg-info artefacts

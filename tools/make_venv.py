@@ -17,6 +17,8 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from machine import Stop, apt_install, run_to_end, say
 from pip_run import pip_install
+from proxy import LOCK as PROXY_LOCK
+from proxy import install_proxy
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
@@ -39,8 +41,9 @@ print("venv")
 def wanted(extras: List[str]) -> Dict[str, Any]:
     """What a `.venv` for `extras` is made from, as its stamp has it."""
     digest = hashlib.sha256()
-    with open(os.path.join(ROOT, "requirements.lock"), "rb") as lock:
-        digest.update(lock.read())
+    for path in (os.path.join(ROOT, "requirements.lock"), PROXY_LOCK):
+        with open(path, "rb") as lock:
+            digest.update(lock.read())
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as project:
         tool_settings = False
         for line in project:
@@ -202,6 +205,8 @@ def main() -> None:
         cut_off = dict(found, digest="cut off")
         pip_install(ROOT, VENV, want, before_changes=lambda: write_stamp(cut_off))
         install_kernelspec(want["extras"])
+        if "classroom" in want["extras"]:
+            install_proxy(VENV)
         write_stamp(want)
         say("Set-up is complete.")
 
