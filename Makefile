@@ -10,7 +10,7 @@ LAB_EXTRAS := $(if $(wildcard lessons),instructor)
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check lint format build lock bench setup setup-test clean
+.PHONY: help lab classroom test check lint format build lock bench setup setup-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ test: setup-test  ## set up all that tests need, a browser and PostgreSQL includ
 	@COURSE_BROWSER=$$($(BIN)/python tools/browser.py) && export COURSE_BROWSER && \
 	COURSE_POSTGRES=$$($(BIN)/python tools/postgres.py) && export COURSE_POSTGRES && \
 	$(MAKE) --no-print-directory lint && $(IN_VENV) $(BIN)/pytest $(ARGS)
+
+classroom:  ## bring up a JupyterHub with three students and an instructor (as root; else a trial)
+	@$(call set_up,instructor classroom)
+	@$(IN_VENV) exec $(BIN)/course classroom $(ARGS)
 
 check: setup-test lint  ## ruff, types by mypy, and that all pins agree
 	@$(BIN)/pytest -q -n 0 tests/test_pins.py

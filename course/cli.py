@@ -10,6 +10,7 @@ from pathlib import Path
 
 from course import build, leaks, publish
 from course.build import BuildError
+from course.classroom import command as classroom
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -123,6 +124,10 @@ def _autograde(root: Path, options: argparse.Namespace) -> int:
     return run.main(root, options)
 
 
+def _classroom(root: Path, options: argparse.Namespace) -> int:
+    return classroom.main(root, options)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="course", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -193,6 +198,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("assignment", metavar="ASSIGNMENT")
     sub.add_argument("exercise", metavar="EXERCISE")
     sub.add_argument("--no-sandbox", action="store_true", help="don't shut the kernel in")
+
+    sub = command("classroom", _classroom, "a JupyterHub for a class on this machine")
+    classroom.add_arguments(sub)
 
     command("doctor", _doctor, "whether this machine can grade, and what it lacks")
     return parser

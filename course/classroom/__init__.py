@@ -1,0 +1,1 @@
+"""The classroom: a JupyterHub on which students work and instructors grade."""
