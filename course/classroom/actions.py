@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import pwd
+import shutil
 import sys
 
 import psutil
@@ -58,7 +59,6 @@ def extend(room: Classroom, options: argparse.Namespace) -> int:
     account = _known(room, options.account)
     by = [f"--days={options.days}", f"--hours={options.hours}"]
     command = [sys.executable, "-m", "course.cli", "extend", options.assignment, account, *by]
-    room.close()
     print(room.as_instructor(command).strip())
     return 0
 
@@ -75,6 +75,26 @@ def restore(room: Classroom, options: argparse.Namespace) -> int:
     """A classroom from a backup."""
     archive.read(room, options.file)
     print(f"Restored. Start it with `course classroom --folder {room.folders.root}`.")
+    return 0
+
+
+def clear(room: Classroom, options: argparse.Namespace) -> int:
+    """Remove the classroom, its system users and all their files."""
+    if not room.folders.hub.is_dir():
+        raise BuildError(f"There is no classroom in {room.folders.root}.")
+    if not options.yes:
+        raise BuildError(
+            f"This removes {room.folders.root} with the gradebook and everybody's work, and the "
+            "system users: `course classroom clear --yes`, perhaps after a backup."
+        )
+    if api.servers(room.folders) is not None:
+        raise BuildError("The hub runs: stop it first.")
+    accounts = room.accounts.all()
+    shutil.rmtree(room.folders.root)
+    if not room.trial:
+        for account in accounts:
+            users.remove(account, room.home(account))
+    print(f"{room.folders.root} and {len(accounts)} accounts are gone.")
     return 0
 
 

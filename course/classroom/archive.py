@@ -16,7 +16,6 @@ from course.classroom import users
 from course.classroom.classroom import Classroom
 from course.classroom.exchange import RESTORED
 from course.classroom.folders import Folders
-from course.classroom.roster import INSTRUCTOR
 
 _DATABASES = {"course/gradebook.db", "hub/jupyterhub.sqlite"}
 _LEFT_OUT = {"hub/hub.log", "hub/proxy.pid"}
@@ -57,9 +56,8 @@ def read(room: Classroom, source: Path) -> None:
         known = json.loads(file.read()) if file else {}
         folders.make()
         for account, person in known.items():
-            home = folders.course if account == INSTRUCTOR else room.home(account)
             if not room.trial:
-                users.make(account, person["role"], home)
+                users.make(account, person["role"], room.home(account))
         # Our own backup: owners by name, modes and links as they were.
         tar.extractall(folders.root, filter="fully_trusted")
     state = folders.state(course=str(room.root))

@@ -28,6 +28,7 @@ class Classroom:
         self.accounts = Accounts(self.folders.accounts)
         self.trial = os.geteuid() != 0  # without root there is one user, who may do everything
         self.instructor: pwd.struct_passwd | None = None
+        self.closed = False
 
     def open(self) -> None:
         """Go on with a classroom that is there. Raises BuildError where there is none."""
@@ -44,6 +45,7 @@ class Classroom:
         Returns files of the course that both the operator and the instructor changed.
         """
         os.umask(0o022)
+        contents = coursefolder.read(self.root)
         self.folders.make()
         self.folders.state(
             folder=str(self.folders.root), course=str(self.root), address=address, domain=domain
@@ -58,32 +60,31 @@ class Classroom:
         else:
             self.instructor = users.make(INSTRUCTOR, "instructor", self.folders.course)
             self.folders.make_exchange(self.instructor.pw_uid, self.instructor.pw_gid)
-        return coursefolder.bring(self.root, self.folders.course, self.instructor)
+        self.close()
+        return coursefolder.bring(contents, self.folders.course, self.instructor)
 
     def enrol(self, people: Iterable[Person], role: str = "student") -> dict[str, str]:
         """Make accounts and system users where they are missing; returns the new passwords."""
         made = {}
         for person in people:
-            if not self.trial and role == "student":
-                users.make(person.account, role, self.home(person.account))
-            elif self.trial:
-                self.home(person.account).mkdir(exist_ok=True)
+            home = self.home(person.account)
+            home.mkdir(exist_ok=True) if self.trial else users.make(person.account, role, home)
             if password := self.accounts.put(person, role):
                 made[person.account] = password
         return made
 
     def home(self, account: str) -> Path:
-        """A student's home."""
-        return self.folders.homes / account
+        """Somebody's home; the instructor's is the course."""
+        return self.folders.course if account == INSTRUCTOR else self.folders.homes / account
 
     def close(self) -> None:
-        """From now on see no more than servers may; and see that students can run the course."""
-        if self.trial:
+        """From now on see no more than servers may; and see that they can run it."""
+        if self.trial or self.closed:
             return
+        self.closed = True
         view.enter(self.root, self.folders.root)
-        for account in list(self.accounts.all())[:1]:
-            user = pwd.getpwnam(account)
-            view.try_as(user.pw_uid, user.pw_gid)
+        if self.instructor:
+            view.try_as(self.instructor.pw_uid, self.instructor.pw_gid)
 
     def register(self, people: list[Person]) -> None:
         """Put people into the gradebook."""
@@ -101,8 +102,10 @@ class Classroom:
     def as_instructor(self, command: list[str], told: str = "") -> str:
         """Run a command as the instructor in the course folder; returns what it printed.
 
-        Raises BuildError with its last words where it fails.
+        Raises BuildError with its last words where it fails. From then on root sees what the hub
+        does.
         """
+        self.close()
         programs = os.path.join(sys.prefix, "bin")
         user = self.instructor
         done = subprocess.run(

@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     def action(name: str, summary: str, *given: str) -> argparse.ArgumentParser:
         sub = actions.add_parser(name, help=summary, description=summary)
         for argument in given:
-            sub.add_argument(argument.lower(), metavar=argument)
+            kind = Path if argument == "FILE" else str
+            sub.add_argument(argument.lower(), metavar=argument, type=kind)
         return sub
 
     action("add", "an account for one more person", "ID", "NAME", "EMAIL")
@@ -50,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sub = action("backup", "gradebook, exchange, accounts and secrets in one file", "FILE")
     sub.add_argument("--homes", action="store_true", help="and the students' homes")
     action("restore", "a classroom from a backup", "FILE")
+    sub = action("clear", "remove the classroom with its system users and all files")
+    sub.add_argument("--yes", action="store_true", help="really")
     action("status", "who is in the class, whose server runs, and what it takes")
 
 
@@ -90,7 +93,6 @@ def _run(room: Classroom, options: argparse.Namespace) -> int:
     if not options.roster:  # a class to try: whoever starts it is told how to get in
         wanted = (teacher.account, *(person.account for person in people))
         new = {account: room.accounts.reset(account) for account in wanted}
-    room.close()
     room.register(people)
     room.release(release)
 

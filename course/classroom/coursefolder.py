@@ -15,13 +15,17 @@ _FILES = ("nbgrader_config.py",)
 _BROUGHT = ".course-brought.json"  # a digest of each file as it was brought last
 
 
-def bring(root: Path, folder: Path, owner: pwd.struct_passwd | None) -> list[str]:
-    """Copy what changed in `root` since the last time into `folder`, as its owner.
+def read(root: Path) -> dict[str, bytes]:
+    """What the instructor is given of the operator's course folder, by its name there."""
+    return {name: path.read_bytes() for name, path in _files(root).items()}
+
+
+def bring(contents: dict[str, bytes], folder: Path, owner: pwd.struct_passwd | None) -> list[str]:
+    """Write what changed in `contents` since the last time into `folder`, as its owner.
 
     What the instructor changed stays as it is; returns those files that the operator's folder
     changed too, in which somebody has to put the two together.
     """
-    contents = {name: path.read_bytes() for name, path in _files(root).items()}
     package = Path(course.__path__[0]).resolve()
     now, differ = {}, []
     # Whatever the owner put there, a link for example: we do no more with it than they could.

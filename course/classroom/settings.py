@@ -18,7 +18,6 @@ _EXTENSIONS = {
 }
 _SERVER: dict[str, Any] = {
     "ServerApp": {
-        "jpserver_extensions": _EXTENSIONS,
         # A server that nobody uses goes, and with it its memory; so does a notebook's kernel.
         "shutdown_no_activity_timeout": 2 * _HOURS,
     },
@@ -37,6 +36,7 @@ _PAGE: dict[str, Any] = {
     "@jupyterlab/apputils-extension:announcements": True,  # news
     "jupyterlab-jupytext": True,
 }
+_INSTRUCTORS_PAGES = ("@jupyter/nbgrader:formgrader", "@jupyter/nbgrader:create-assignment")
 
 _NBGRADER = '''"""nbgrader in the classroom, for {who}."""
 
@@ -90,15 +90,17 @@ def _write(
     for part in ("jupyter_server_config.d", "labconfig"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     (folder / "nbgrader_config.py").write_text(nbgrader, encoding="utf-8")
-    app = dict(server["ServerApp"])
-    page = dict(_PAGE)
+    extensions, page, app = dict(_EXTENSIONS), dict(_PAGE), dict(server["ServerApp"])
     if formgrader:
-        name = "nbgrader.server_extensions.formgrader"
-        app["jpserver_extensions"] = _EXTENSIONS | {name: True}
+        extensions["nbgrader.server_extensions.formgrader"] = True
         app["tornado_settings"] = _FRAMES
     else:
-        page["@jupyter/nbgrader:formgrader"] = True
-    _json(folder / "jupyter_server_config.d" / "course.json", server | {"ServerApp": app})
+        page |= dict.fromkeys(_INSTRUCTORS_PAGES, True)
+    enabled = {"ServerApp": {"jpserver_extensions": extensions}}
+    _json(folder / "jupyter_server_config.d" / "course.json", enabled)
+    _json(folder / "jupyter_server_config.json", server | {"ServerApp": app})
+    # The other extension manager asks a package index.
+    _json(folder / "jupyter_lab_config.json", {"LabApp": {"extension_manager": "readonly"}})
     _json(folder / "labconfig" / "page_config.json", {"disabledExtensions": page})
 
 

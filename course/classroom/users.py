@@ -40,7 +40,10 @@ def make(account: str, role: str, home: Path) -> pwd.struct_passwd:
         )
     if user.pw_dir != str(home):
         if os.path.exists(user.pw_dir):
-            raise BuildError(f"{account} belongs to another classroom: the home is {user.pw_dir}.")
+            raise BuildError(
+                f"{account} belongs to another classroom, whose home is {user.pw_dir}. (`course "
+                "classroom clear` removes a classroom with its users.)"
+            )
         _run("usermod", "--home", str(home), account)
         user = pwd.getpwnam(account)
     home.mkdir(exist_ok=True)
@@ -55,8 +58,8 @@ def remove(account: str, home: Path) -> None:
         user = pwd.getpwnam(account)
     except KeyError:
         return
-    if grp.getgrgid(user.pw_gid).gr_name not in _GROUPS.values():
-        raise BuildError(f"{account} is not a user of the classroom.")
+    if grp.getgrgid(user.pw_gid).gr_name not in _GROUPS.values() or user.pw_dir != str(home):
+        raise BuildError(f"The system user {account} is not of this classroom.")
     _run("userdel", account)
     shutil.rmtree(home, ignore_errors=True)
 
