@@ -61,6 +61,8 @@ class Classroom:
             self.instructor = users.make(INSTRUCTOR, "instructor", self.folders.course)
             self.folders.make_exchange(self.instructor.pw_uid, self.instructor.pw_gid)
         self.close()
+        if self.instructor:
+            view.try_as(self.instructor.pw_uid, self.instructor.pw_gid)
         return coursefolder.bring(contents, self.folders.course, self.instructor)
 
     def enrol(self, people: Iterable[Person], role: str = "student") -> dict[str, str]:
@@ -78,13 +80,11 @@ class Classroom:
         return self.folders.course if account == INSTRUCTOR else self.folders.homes / account
 
     def close(self) -> None:
-        """From now on see no more than servers may; and see that they can run it."""
+        """From now on see no more than servers may."""
         if self.trial or self.closed:
             return
         self.closed = True
         view.enter(self.root, self.folders.root)
-        if self.instructor:
-            view.try_as(self.instructor.pw_uid, self.instructor.pw_gid)
 
     def register(self, people: list[Person]) -> None:
         """Put people into the gradebook."""

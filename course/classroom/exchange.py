@@ -61,7 +61,13 @@ class ReleaseAssignment(Closed, ExchangeReleaseAssignment):
 
 
 class ReleaseFeedback(Closed, ExchangeReleaseFeedback):
-    """nbgrader's own."""
+    """nbgrader's own, for an instructor whose files are closed to others."""
+
+    def copy_files(self) -> None:
+        """Put the pages out, to be read by those who know the name: it follows from a secret."""
+        super().copy_files()
+        for page in Path(self.dest_path).glob("*.html"):
+            page.chmod(0o644)
 
 
 class Submit(Closed, submit.Submit):

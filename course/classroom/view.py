@@ -86,7 +86,7 @@ def replace(folder: str, kept: Iterable[str], options: str) -> None:
 def try_as(uid: int, gid: int) -> None:
     """See that a student could run the course's Python. Raises BuildError where not."""
     done = subprocess.run(
-        [sys.executable, "-c", "import course.check, jupyterhub"],
+        [sys.executable, "-c", "import course, jupyterhub"],
         user=uid,
         group=gid,
         extra_groups=[],
