@@ -111,6 +111,12 @@ def _extend(root: Path, options: argparse.Namespace) -> int:
     return extend.main(root, options)
 
 
+def _marks(root: Path, options: argparse.Namespace) -> int:
+    from course.grading import marks  # imports nbgrader: not for the other commands
+
+    return marks.main(root, options)
+
+
 def _why(root: Path, options: argparse.Namespace) -> int:
     from course.grading import why  # imports nbgrader and torch: not for the other commands
 
@@ -192,6 +198,15 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("report", _report, "what a class got right and wrong, on one page")
     sub.add_argument("assignment", metavar="ASSIGNMENT")
     sub.add_argument("--to", type=Path, metavar="DIR", help="default: reports/ASSIGNMENT")
+
+    sub = command("marks", _marks, "points in a file that Canvas or Moodle imports")
+    sub.add_argument("assignments", nargs="*", metavar="ASSIGNMENT")
+    sub.add_argument("--all", action="store_true", help="all of which anything is graded")
+    sub.add_argument(
+        "--to", nargs=2, required=True, metavar=("FORMAT", "FILE"), help="canvas, moodle or csv"
+    )
+    sub.add_argument("--missing", choices=("blank", "0"), default="blank", help="not handed in")
+    sub.add_argument("--db", default="", metavar="URL", help="the gradebook; default: as set")
 
     sub = command("why", _why, "what happened in one exercise of one student, asked again")
     sub.add_argument("student", metavar="STUDENT")
