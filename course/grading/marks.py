@@ -52,6 +52,11 @@ def plain(text: str | None) -> str:
     return f"'{said}" if _FORMULA.match(said) else said
 
 
+def registered(student: Student) -> str:
+    """What the university's register, and so the LMS, calls a student; the account without that."""
+    return kept(student.lms_user_id or student.id)
+
+
 def kept(name: str) -> str:
     """A student's id, unchanged. BuildError where an LMS or a spreadsheet would not keep it so."""
     if name != plain(name):
@@ -175,8 +180,8 @@ class Csv(Marks):
 class Canvas(Marks):
     """Canvas's gradebook import: a column for each assignment, points possible in the second line.
 
-    Canvas looks for a student by `ID` (its own number, `lms_user_id` in the gradebook), then by
-    `SIS User ID`, then by `SIS Login ID`; an id of the roster may be either of these two.
+    Canvas looks for a student by `ID` (a number of its own, which we don't know), then by
+    `SIS User ID`, then by `SIS Login ID`; the register's id may be either of these two.
     """
 
     def rows(
@@ -191,12 +196,11 @@ class Canvas(Marks):
         # Canvas writes it with these spaces.
         yield ["    Points Possible", "", "", "", "", *(number(a.max_score) for a in assignments)]
         for student in students:
-            own = student.lms_user_id or ""
             yield [
                 _name(student),
-                own if own.isascii() and own.isdigit() else "",
-                kept(student.id),
-                kept(student.id),
+                "",
+                registered(student),
+                registered(student),
                 "",
                 *(self.shown(marks[a.name].get(student.id)) for a in assignments),
             ]
@@ -222,7 +226,7 @@ class Moodle(Marks):
             yield [
                 plain(student.first_name),
                 plain(student.last_name),
-                kept(student.id),
+                registered(student),
                 plain(student.email),
                 *(self.shown(marks[a.name].get(student.id)) for a in assignments),
             ]
