@@ -152,17 +152,22 @@ def read(path: Path) -> dict[str, Any]:
     with path.open(encoding="utf-8") as file:
         if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
             raise ValueError(f"{path} holds a secret and others can read it: chmod 600 {path}")
-        try:
-            settings = json.load(file)
-        except ValueError as problem:
-            raise ValueError(f"{path} is no JSON: {problem}") from None
+        return parsed(file.read(), str(path))
+
+
+def parsed(text: str, name: str) -> dict[str, Any]:
+    """The settings in a text; ValueError, with the file's name, where something lacks."""
+    try:
+        settings = json.loads(text)
+    except ValueError as problem:
+        raise ValueError(f"{name} is no JSON: {problem}") from None
     version = str(settings.get("version", ""))
     if version not in _KEYS:
-        raise ValueError(f'{path} must say "version": "1.3" or "1.1".')
+        raise ValueError(f'{name} must say "version": "1.3" or "1.1".')
     if lacks := sorted(key for key in _KEYS[version] | {"course"} if not settings.get(key)):
-        raise ValueError(f"{path} lacks {', '.join(lacks)}.")
+        raise ValueError(f"{name} lacks {', '.join(lacks)}.")
     if settings.setdefault("identify", "id") not in ("id", "email"):
-        raise ValueError(f'{path}: "identify" is "id" or "email".')
+        raise ValueError(f'{name}: "identify" is "id" or "email".')
     return settings
 
 

@@ -1,0 +1,291 @@
+"""Is what deploy/ asks of Kubernetes what it means to ask?"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from traitlets.config import Config
+
+from course import leaks
+from course.classroom import lti
+
+# The keys we use of the chart's reference (https://z2jh.jupyter.org, "Configuration Reference"),
+# and what it says they take. A misspelt one would be ignored, or stop the installation.
+CHART = {
+    "hub.config.JupyterHub.authenticator_class": str,
+    "hub.config.JupyterHub.admin_access": bool,
+    "hub.extraFiles.lti.mountPath": str,
+    "hub.extraVolumes": list,
+    "hub.extraVolumeMounts": list,
+    "proxy.https.enabled": bool,
+    "proxy.https.type": str,
+    "proxy.https.hosts": list,
+    "proxy.https.letsencrypt.contactEmail": str,
+    "singleuser.image.name": str,
+    "singleuser.image.tag": str,
+    "singleuser.uid": (int, type(None)),
+    "singleuser.fsGid": (int, type(None)),
+    "singleuser.allowPrivilegeEscalation": bool,
+    "singleuser.defaultUrl": str,
+    "singleuser.memory.guarantee": str,
+    "singleuser.memory.limit": str,
+    "singleuser.cpu.guarantee": (int, float),
+    "singleuser.cpu.limit": (int, float),
+    "singleuser.profileList": list,
+    "singleuser.storage.capacity": str,
+    "singleuser.storage.homeMountPath": str,
+    "singleuser.storage.extraVolumes": list,
+    "singleuser.storage.extraVolumeMounts": list,
+    "singleuser.extraEnv.COURSE_EXCHANGE": str,
+    "singleuser.extraEnv.OMP_NUM_THREADS": str,
+    "singleuser.extraFiles.nbgrader.mountPath": str,
+    "singleuser.extraFiles.nbgrader.data.CourseDirectory.course_id": str,
+    "singleuser.extraFiles.nbgrader.data.Exchange.root": str,
+    "singleuser.networkPolicy.enabled": bool,
+    "singleuser.networkPolicy.egressAllowRules.cloudMetadataServer": bool,
+    "singleuser.networkPolicy.egressAllowRules.privateIPs": bool,
+    "singleuser.networkPolicy.egressAllowRules.nonPrivateIPs": bool,
+    "cull.enabled": bool,
+    "cull.timeout": int,
+    "cull.every": int,
+    "scheduling.userScheduler.enabled": bool,
+}
+# https://jupyterhub-kubespawner.readthedocs.io, "profile_list": traits of KubeSpawner.
+OVERRIDES = {"image", "mem_guarantee", "mem_limit", "extra_resource_limits", "tolerations"}
+STUDENTS = ("anna1", "bo")
+
+
+@pytest.fixture(scope="module")
+def deploy(root: Path) -> Path:
+    return root / "deploy"
+
+
+@pytest.fixture(scope="module")
+def values(deploy: Path) -> dict[str, Any]:
+    return yaml.safe_load((deploy / "kubernetes" / "values.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def objects(deploy: Path) -> dict[str, Any]:
+    """What exchange.yaml makes, by kind and name."""
+    made = yaml.safe_load_all((deploy / "kubernetes" / "exchange.yaml").read_text())
+    return {f"{one['kind']}/{one['metadata']['name']}": one for one in made}
+
+
+def leaves(tree: dict[str, Any], above: str = "") -> dict[str, Any]:
+    found = {}
+    for key, value in tree.items():
+        deeper = isinstance(value, dict)
+        found |= leaves(value, f"{above}{key}.") if deeper else {f"{above}{key}": value}
+    return found
+
+
+def test_values_are_keys_that_the_chart_documents(values: dict[str, Any]) -> None:
+    for key, value in leaves(values).items():
+        assert key in CHART, f"{key} is not known"
+        assert isinstance(value, CHART[key]), f"{key}: {value!r}"
+    for profile in values["singleuser"]["profileList"]:
+        assert set(profile) <= {"display_name", "description", "default", "kubespawner_override"}
+        assert set(profile.get("kubespawner_override", {})) <= OVERRIDES
+
+
+def test_nobody_comes_in_while_hub_py_is_not_there(values: dict[str, Any]) -> None:
+    from jupyterhub.app import JupyterHub
+    from jupyterhub.auth import NullAuthenticator
+
+    hub = JupyterHub(config=Config({"JupyterHub": values["hub"]["config"]["JupyterHub"]}))
+    assert hub.authenticator_class is NullAuthenticator
+
+
+def test_pods_share_the_claims_folders_and_image_that_are_made(
+    values: dict[str, Any], objects: dict[str, Any]
+) -> None:
+    pods = values["singleuser"]
+    claims = [v["persistentVolumeClaim"]["claimName"] for v in pods["storage"]["extraVolumes"]]
+    assert {f"PersistentVolumeClaim/{claim}" for claim in claims} <= set(objects)
+    job = objects["Job/exchange"]["spec"]["template"]["spec"]
+    steps = [*job["initContainers"], *job["containers"]]
+    assert {step["image"] for step in steps} == {"{name}:{tag}".format(**pods["image"])}
+    said = {one["name"]: one["value"] for one in steps[0]["env"]}
+    settings = pods["extraFiles"]["nbgrader"]["data"]
+    assert settings["CourseDirectory"]["course_id"] == said["COURSE_ID"]
+    assert settings["Exchange"]["root"] == said["EXCHANGE"] == pods["extraEnv"]["COURSE_EXCHANGE"]
+    assert pods["storage"]["extraVolumeMounts"][0]["mountPath"] == said["EXCHANGE"]
+
+
+@pytest.fixture
+def hub_py(deploy: Path, root: Path, tmp_path: Path) -> dict[str, Any]:
+    """The names in hub.py after the hub ran it, with secrets in a folder of the test's."""
+    people = {name: {"id": name, "email": "", "role": "student"} for name in STUDENTS}
+    people["teacher"] = {"id": "", "email": "", "role": "instructor"}
+    (tmp_path / "accounts.json").write_text(json.dumps(people))
+    settings = {"version": "1.1", "course": "c", "consumers": {"lms": "a secret"}}
+    (tmp_path / "lti.json").write_text(json.dumps(settings))
+    code = (deploy / "kubernetes" / "hub.py").read_text()
+    code = code.replace('"/etc/course"', repr(str(tmp_path)))
+    code = code.replace('"/usr/local/etc/course"', repr(str(root / "course" / "classroom")))
+    names: dict[str, Any] = {"c": Config()}
+    exec(code, names)
+    return names
+
+
+def started(hub_py: dict[str, Any], account: str, **given: Any) -> SimpleNamespace:
+    """What the hub asks for when an account's pod starts."""
+    spawner = SimpleNamespace(
+        user=SimpleNamespace(name=account),
+        environment={"COURSE_EXCHANGE": "/srv/exchange"},
+        extra_labels={},
+        volumes=[{"name": "exchange"}],
+        volume_mounts=[{"name": "exchange"}],
+        args=[],
+        notebook_dir="",
+    )
+    vars(spawner).update(given)
+    hub_py["c"].KubeSpawner.pre_spawn_hook(spawner)
+    return spawner
+
+
+def test_hub_py_signs_in_by_lti(hub_py: dict[str, Any]) -> None:
+    assert hub_py["c"].JupyterHub.authenticator_class.__name__ == lti.CourseLTI11.__name__
+
+
+def test_students_are_system_users_of_their_own_and_see_nobody_else(
+    hub_py: dict[str, Any],
+) -> None:
+    pods = {name: started(hub_py, name) for name in STUDENTS}
+    for name, pod in pods.items():
+        assert pod.uid == pod.gid == pod.pod_security_context["fsGroup"]
+        assert 100_000 <= pod.uid < 2**31
+        assert pod.uid == started(hub_py, name).uid
+        line = f"{name}:x:{pod.uid}:{pod.gid}::/home/jovyan:/bin/bash"
+        assert pod.environment == {"COURSE_EXCHANGE": "/srv/exchange", "COURSE_PASSWD": line}
+        assert pod.volumes == [{"name": "exchange"}]
+        assert pod.args == []
+        assert pod.extra_labels == {"course-role": "student"}
+    assert pods["anna1"].uid != pods["bo"].uid
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+def test_the_instructor_has_the_course_and_knows_owners(
+    hub_py: dict[str, Any], objects: dict[str, Any], kind: type
+) -> None:
+    given = [{"name": "exchange"}] if kind is list else {"exchange": {"name": "exchange"}}
+    pod = started(hub_py, "teacher", volumes=given, volume_mounts=given)
+    for _ in range(2):  # the hub keeps the spawner: a second start changes nothing
+        hub_py["c"].KubeSpawner.pre_spawn_hook(pod)
+    volumes = pod.volumes if kind is list else list(pod.volumes.values())
+    mounts = pod.volume_mounts if kind is list else list(pod.volume_mounts.values())
+    assert [volume["name"] for volume in volumes] == ["exchange", "course"]
+    claim = volumes[1]["persistentVolumeClaim"]["claimName"]
+    assert f"PersistentVolumeClaim/{claim}" in objects
+    job = objects["Job/exchange"]["spec"]["template"]["spec"]["initContainers"][0]
+    assert mounts[1]["mountPath"] == {v["name"]: v["value"] for v in job["env"]}["COURSE"]
+    owners = set(re.findall(r"-o (\d+)", job["command"][2]))
+    assert owners == {str(pod.uid)}
+    names = [line.split(":")[0] for line in pod.environment["COURSE_PASSWD"].splitlines()]
+    assert names == ["anna1", "bo", "teacher"]
+    chosen = objects["NetworkPolicy/instructor-to-graders"]["spec"]["podSelector"]["matchLabels"]
+    assert chosen == pod.extra_labels
+
+
+def test_who_is_taken_out_gets_no_pod(hub_py: dict[str, Any]) -> None:
+    with pytest.raises(KeyError):
+        started(hub_py, "cy")
+
+
+def job(objects: dict[str, Any], folder: Path, skip: str = "") -> list[tuple[str, int, str]]:
+    """Run the steps of the exchange's job here, as the users it names: name, status, output."""
+    spec = objects["Job/exchange"]["spec"]["template"]["spec"]
+    done = []
+    for step in [*spec["initContainers"], *spec["containers"]]:
+        own = step["securityContext"]["runAsUser"]
+        as_user = ["setpriv", f"--reuid={own}", f"--regid={own}", "--clear-groups"] if own else []
+        said = {one["name"]: one["value"].replace("/srv", str(folder)) for one in step["env"]}
+        said["COURSE_ID"] = "our-course"
+        script = step["command"][2].replace(skip, "") if skip else step["command"][2]
+        run = subprocess.run(
+            [*as_user, *step["command"][:2], script],
+            env={**os.environ, **said},
+            capture_output=True,
+            text=True,
+        )
+        done.append((step["name"], run.returncode, run.stdout))
+        if run.returncode:
+            break
+    return done
+
+
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root can be several users"
+)
+
+
+@pytest.fixture
+def volumes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two empty volumes, in a folder that every user can enter."""
+    folder = tmp_path_factory.mktemp("volumes")
+    for path in (folder, *folder.parents[:2]):
+        path.chmod(0o755)
+    for name in ("exchange", "course"):
+        (folder / name).mkdir(mode=0o755)
+    return folder
+
+
+@needs_root
+def test_the_exchange_is_made_so_that_students_are_kept_apart(
+    objects: dict[str, Any], volumes: Path
+) -> None:
+    for _ in range(2):  # again, when there is something in it
+        done = job(objects, volumes)
+        assert [status for _, status, _ in done] == [0, 0, 0, 0], done
+        assert not list((volumes / "exchange" / "our-course" / "inbound").iterdir())
+    assert (volumes / "course").stat().st_mode & 0o777 == 0o700
+
+
+@needs_root
+def test_the_job_fails_where_the_volume_would_let_students_at_others_work(
+    objects: dict[str, Any], volumes: Path
+) -> None:
+    # A volume that takes all files for everybody's.
+    done = job(objects, volumes, skip="install -d -o 9000 -g 9000 -m 1733")
+    assert done[-1][:2] != ("collect", 0)
+    shutil.rmtree(volumes / "exchange")
+    (volumes / "exchange").mkdir()
+    (volumes / "exchange" / "our-course" / "inbound").mkdir(parents=True)
+    (volumes / "exchange" / "our-course" / "inbound").chmod(0o777)
+    skipped = 'install -d -o 9000 -g 9000 -m 1733 "$COURSE_ID/inbound"'
+    name, status, said = job(objects, volumes, skip=skipped)[-1]
+    assert (name, status) == ("stay-out", 1)
+    assert said == "tried\nA student may: ls inbound\n"
+    # A driver that gives all files the pod's group.
+    os.chown(volumes / "exchange", 0, 100001)
+    name, status, said = job(objects, volumes)[-1]
+    assert (name, status) == ("prepare", 1)
+    assert "fsGroupPolicy" in said
+
+
+def test_no_answer_and_no_secret_goes_into_the_image(deploy: Path, root: Path) -> None:
+    lines = (deploy / "Dockerfile.dockerignore").read_text().splitlines()
+    assert "*" in lines  # nothing, but
+    let_in = [line[1:].rstrip("/") for line in lines if line.startswith("!")]
+    assert set(let_in) == {
+        "LICENSE", "README.md", "pyproject.toml", "requirements.lock", "course", "tools",
+        "deploy/start",
+    }  # fmt: skip
+    there = [root / name for name in let_in if (root / name).exists()]
+    assert leaks.scan(root, there) == []
+
+
+def test_the_image_is_pinned_and_runs_as_nobody_special(deploy: Path) -> None:
+    lines = (deploy / "Dockerfile").read_text().splitlines()
+    (base,) = (line.split()[1] for line in lines if line.startswith("FROM "))
+    assert re.fullmatch(r"debian:\d+\.\d+-slim", base)
+    assert [line for line in lines if line.startswith("USER ")][-1] == "USER 1000"
+    assert os.access(deploy / "start", os.X_OK)
