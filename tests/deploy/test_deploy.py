@@ -5,16 +5,18 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
+from nbgrader.api import Gradebook
 from traitlets.config import Config
 
 from course import leaks
-from course.classroom import lti
+from course.classroom import gradebook, lti
 
 # The keys we use of the chart's reference (https://z2jh.jupyter.org, "Configuration Reference"),
 # and what it says they take. A misspelt one would be ignored, or stop the installation.
@@ -46,8 +48,7 @@ CHART = {
     "singleuser.extraEnv.COURSE_EXCHANGE": str,
     "singleuser.extraEnv.OMP_NUM_THREADS": str,
     "singleuser.extraFiles.nbgrader.mountPath": str,
-    "singleuser.extraFiles.nbgrader.data.CourseDirectory.course_id": str,
-    "singleuser.extraFiles.nbgrader.data.Exchange.root": str,
+    "singleuser.extraFiles.nbgrader.data": dict,  # written as JSON, as the file's name asks
     "singleuser.networkPolicy.enabled": bool,
     "singleuser.networkPolicy.egressAllowRules.cloudMetadataServer": bool,
     "singleuser.networkPolicy.egressAllowRules.privateIPs": bool,
@@ -82,7 +83,7 @@ def objects(deploy: Path) -> dict[str, Any]:
 def leaves(tree: dict[str, Any], above: str = "") -> dict[str, Any]:
     found = {}
     for key, value in tree.items():
-        deeper = isinstance(value, dict)
+        deeper = isinstance(value, dict) and f"{above}{key}" not in CHART
         found |= leaves(value, f"{above}{key}.") if deeper else {f"{above}{key}": value}
     return found
 
@@ -94,6 +95,40 @@ def test_values_are_keys_that_the_chart_documents(values: dict[str, Any]) -> Non
     for profile in values["singleuser"]["profileList"]:
         assert set(profile) <= {"display_name", "description", "default", "kubespawner_override"}
         assert set(profile.get("kubespawner_override", {})) <= OVERRIDES
+
+
+def test_nbgrader_takes_the_classrooms_exchange(
+    values: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nbgrader.apps import NbGraderApp
+    from nbgrader.exchange import ExchangeFactory
+
+    file = values["singleuser"]["extraFiles"]["nbgrader"]
+    (tmp_path / Path(file["mountPath"]).name).write_text(json.dumps(file["data"]))
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path))
+    app = NbGraderApp()
+    app.load_config_file()
+    factory = ExchangeFactory(config=app.config)
+    for name in file["data"]["ExchangeFactory"]:
+        assert getattr(factory, name).__module__ == "course.classroom.exchange"
+    assert app.config.Exchange.root == "/srv/exchange"
+
+
+def test_accounts_of_a_roster_are_what_the_hub_and_the_gradebook_read(
+    deploy: Path, root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "roster.csv").write_text("id,name,email\n4711,Anna A,a@example.org\n")
+    command = [sys.executable, str(deploy / "kubernetes" / "accounts.py"), "roster.csv"]
+    here = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(root)}, "text": True}
+    accounts = json.loads(subprocess.check_output(command, **here))
+    assert {name: (who["id"], who["role"]) for name, who in accounts.items()} == {
+        "s4711": ("4711", "student"),
+        "instructor": ("instructor", "instructor"),
+    }
+    listed = json.loads(subprocess.check_output([*command, "--gradebook"], **here))
+    gradebook.put(f"sqlite:///{tmp_path}/gradebook.db", listed)
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as made:
+        assert made.find_student("s4711").lms_user_id == "4711"
 
 
 def test_nobody_comes_in_while_hub_py_is_not_there(values: dict[str, Any]) -> None:
@@ -254,13 +289,15 @@ def test_the_job_fails_where_the_volume_would_let_students_at_others_work(
     objects: dict[str, Any], volumes: Path
 ) -> None:
     # A volume that takes all files for everybody's.
-    done = job(objects, volumes, skip="install -d -o 9000 -g 9000 -m 1733")
+    done = job(objects, volumes, skip="install -d -o 9000 -g 9000 -m 3733")
     assert done[-1][:2] != ("collect", 0)
     shutil.rmtree(volumes / "exchange")
     (volumes / "exchange").mkdir()
-    (volumes / "exchange" / "our-course" / "inbound").mkdir(parents=True)
-    (volumes / "exchange" / "our-course" / "inbound").chmod(0o777)
-    skipped = 'install -d -o 9000 -g 9000 -m 1733 "$COURSE_ID/inbound"'
+    inbound = volumes / "exchange" / "our-course" / "inbound"
+    inbound.mkdir(parents=True)
+    os.chown(inbound, 9000, 9000)
+    inbound.chmod(0o2777)
+    skipped = 'install -d -o 9000 -g 9000 -m 3733 "$COURSE_ID/inbound"'
     name, status, said = job(objects, volumes, skip=skipped)[-1]
     assert (name, status) == ("stay-out", 1)
     assert said == "tried\nA student may: ls inbound\n"
