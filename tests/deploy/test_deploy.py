@@ -104,8 +104,10 @@ def test_nbgrader_takes_the_classrooms_exchange(
     from nbgrader.exchange import ExchangeFactory
 
     file = values["singleuser"]["extraFiles"]["nbgrader"]
-    (tmp_path / Path(file["mountPath"]).name).write_text(json.dumps(file["data"]))
-    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path))
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / Path(file["mountPath"]).name).write_text(json.dumps(file["data"]))
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path / "etc"))
+    monkeypatch.chdir(tmp_path)  # a student's home, with no settings in it
     app = NbGraderApp()
     app.load_config_file()
     factory = ExchangeFactory(config=app.config)
