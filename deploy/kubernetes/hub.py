@@ -62,7 +62,7 @@ def before_start(spawner):
     mount = {"name": "course", "mountPath": "/srv/course"}
     spawner.volumes = added(spawner.volumes, "course", claim)
     spawner.volume_mounts = added(spawner.volume_mounts, "course", mount)
-    spawner.notebook_dir = "/srv/course"
+    spawner.notebook_dir = spawner.working_dir = "/srv/course"  # where nbgrader_config.py is
     # Formgrader is a page within JupyterLab's.
     allow = {"headers": {"Content-Security-Policy": "frame-ancestors 'self'"}}
     spawner.args = [f"--ServerApp.tornado_settings={allow}"]

@@ -182,7 +182,6 @@ def started(hub_py: dict[str, Any], account: str, **given: Any) -> SimpleNamespa
         volumes=[{"name": "exchange"}],
         volume_mounts=[{"name": "exchange"}],
         args=[],
-        notebook_dir="",
     )
     vars(spawner).update(given)
     hub_py["c"].KubeSpawner.pre_spawn_hook(spawner)
