@@ -227,7 +227,7 @@ def test_the_instructor_has_the_course_and_knows_owners(
     assert owners == {str(pod.uid)}
     names = [line.split(":")[0] for line in pod.environment["COURSE_PASSWD"].splitlines()]
     assert names == ["anna1", "bo", "teacher"]
-    chosen = objects["NetworkPolicy/instructor-to-graders"]["spec"]["podSelector"]["matchLabels"]
+    chosen = objects["NetworkPolicy/instructor"]["spec"]["podSelector"]["matchLabels"]
     assert chosen == pod.extra_labels
 
 
