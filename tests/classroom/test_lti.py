@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import hub
 import jwt
+import ltihub as hub
 import pytest
 import requests
 from cryptography.hazmat.primitives import serialization
