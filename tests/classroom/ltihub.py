@@ -9,15 +9,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
 CONFIG = """
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 from course.classroom import lti
 
 ports = {ports}
@@ -89,15 +91,19 @@ def user(session: requests.Session, address: str) -> str | None:
 
 
 @contextmanager
-def served(document: dict[str, object]) -> Iterator[str]:
-    """The address at which `document` is served as JSON, as an LMS does its public keys."""
+def served(pages: dict[str, Callable[[dict[str, str]], str]]) -> Iterator[str]:
+    """Serve an LMS's pages, each made from its query; yields the address, on a site of its own."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            asked = urlsplit(self.path)
+            page = pages[asked.path](dict(parse_qsl(asked.query))).encode()
             self.send_response(200)
-            self.send_header("Content-Type", "application/json")
+            self.send_header(
+                "Content-Type", "text/html" if page[:1] == b"<" else "application/json"
+            )
             self.end_headers()
-            self.wfile.write(json.dumps(document).encode())
+            self.wfile.write(page)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -105,7 +111,8 @@ def served(document: dict[str, object]) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/jwks"
+        # The hub is at 127.0.0.1: for a browser that is another site.
+        yield f"http://localhost:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
