@@ -17,6 +17,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
+PEOPLE = {
+    "anna1": {"id": "Anna 1", "email": "Anna@example.org", "role": "student"},
+    "s0042": {"id": "0042", "email": "bo@example.org", "role": "student"},
+    "cy": {"id": "cy", "email": "", "role": "student"},
+    "one": {"id": "two of this", "email": "two@example.org", "role": "student"},
+    "two": {"id": "two of this", "email": "two@example.org", "role": "student"},
+    "teacher": {"id": "teacher", "email": "teacher@example.org", "role": "instructor"},
+}
+
 CONFIG = """
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit

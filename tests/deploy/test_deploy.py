@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from nbgrader.api import Gradebook
 from traitlets.config import Config
 
@@ -61,23 +59,6 @@ CHART = {
 # https://jupyterhub-kubespawner.readthedocs.io, "profile_list": traits of KubeSpawner.
 OVERRIDES = {"image", "mem_guarantee", "mem_limit", "extra_resource_limits", "tolerations"}
 STUDENTS = ("anna1", "bo")
-
-
-@pytest.fixture(scope="module")
-def deploy(root: Path) -> Path:
-    return root / "deploy"
-
-
-@pytest.fixture(scope="module")
-def values(deploy: Path) -> dict[str, Any]:
-    return yaml.safe_load((deploy / "kubernetes" / "values.yaml").read_text())
-
-
-@pytest.fixture(scope="module")
-def objects(deploy: Path) -> dict[str, Any]:
-    """What exchange.yaml makes, by kind and name."""
-    made = yaml.safe_load_all((deploy / "kubernetes" / "exchange.yaml").read_text())
-    return {f"{one['kind']}/{one['metadata']['name']}": one for one in made}
 
 
 def leaves(tree: dict[str, Any], above: str = "") -> dict[str, Any]:
@@ -234,79 +215,6 @@ def test_the_instructor_has_the_course_and_knows_owners(
 def test_who_is_taken_out_gets_no_pod(hub_py: dict[str, Any]) -> None:
     with pytest.raises(KeyError):
         started(hub_py, "cy")
-
-
-def job(objects: dict[str, Any], folder: Path, skip: str = "") -> list[tuple[str, int, str]]:
-    """Run the steps of the exchange's job here, as the users it names: name, status, output."""
-    spec = objects["Job/exchange"]["spec"]["template"]["spec"]
-    done = []
-    for step in [*spec["initContainers"], *spec["containers"]]:
-        own = step["securityContext"]["runAsUser"]
-        as_user = ["setpriv", f"--reuid={own}", f"--regid={own}", "--clear-groups"] if own else []
-        said = {one["name"]: one["value"].replace("/srv", str(folder)) for one in step["env"]}
-        said["COURSE_ID"] = "our-course"
-        script = step["command"][2].replace(skip, "") if skip else step["command"][2]
-        run = subprocess.run(
-            [*as_user, *step["command"][:2], script],
-            env={**os.environ, **said},
-            capture_output=True,
-            text=True,
-        )
-        done.append((step["name"], run.returncode, run.stdout))
-        if run.returncode:
-            break
-    return done
-
-
-needs_root = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root can be several users"
-)
-
-
-@pytest.fixture
-def volumes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two empty volumes, in a folder that every user can enter."""
-    folder = tmp_path_factory.mktemp("volumes")
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)
-    for name in ("exchange", "course"):
-        (folder / name).mkdir(mode=0o755)
-    return folder
-
-
-@needs_root
-def test_the_exchange_is_made_so_that_students_are_kept_apart(
-    objects: dict[str, Any], volumes: Path
-) -> None:
-    for _ in range(2):  # again, when there is something in it
-        done = job(objects, volumes)
-        assert [status for _, status, _ in done] == [0, 0, 0, 0], done
-        assert not list((volumes / "exchange" / "our-course" / "inbound").iterdir())
-    assert (volumes / "course").stat().st_mode & 0o777 == 0o700
-
-
-@needs_root
-def test_the_job_fails_where_the_volume_would_let_students_at_others_work(
-    objects: dict[str, Any], volumes: Path
-) -> None:
-    # A volume that takes all files for everybody's.
-    done = job(objects, volumes, skip="install -d -o 9000 -g 9000 -m 3733")
-    assert done[-1][:2] != ("collect", 0)
-    shutil.rmtree(volumes / "exchange")
-    (volumes / "exchange").mkdir()
-    inbound = volumes / "exchange" / "our-course" / "inbound"
-    inbound.mkdir(parents=True)
-    os.chown(inbound, 9000, 9000)
-    inbound.chmod(0o2777)
-    skipped = 'install -d -o 9000 -g 9000 -m 3733 "$COURSE_ID/inbound"'
-    name, status, said = job(objects, volumes, skip=skipped)[-1]
-    assert (name, status) == ("stay-out", 1)
-    assert said == "tried\nA student may: ls inbound\n"
-    # A driver that gives all files the pod's group.
-    os.chown(volumes / "exchange", 0, 100001)
-    name, status, said = job(objects, volumes)[-1]
-    assert (name, status) == ("prepare", 1)
-    assert "fsGroupPolicy" in said
 
 
 def test_no_answer_and_no_secret_goes_into_the_image(deploy: Path, root: Path) -> None:
