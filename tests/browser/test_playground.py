@@ -42,7 +42,8 @@ def shown(lab: LabPage, call: str) -> Locator:
 
 
 def value_shown(panel: Locator) -> tuple[int, int, float]:
-    """The pixel that the playground's sentence is about, and its sum."""
+    """The pixel that the playground's sentence is about, and its sum, once all is drawn."""
+    panel.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
     said = panel.locator(".course-caption").inner_text()
     found = re.search(r"At row (\d+), column (\d+): .* = ([−\d.e]+)\.$", said)
     assert found, said

@@ -219,10 +219,10 @@ def draw_rings(figure: Figure, style: Style) -> Update:
     return update
 
 
-def caption_rings(_state: State, a: Arrays) -> str:
+def caption_rings(state: State, a: Arrays) -> str:
     """How many are right, of which kind."""
     trees = int(a["truth"].sum())
-    said = f"{GRAPHS - trees} cycles and {trees} trees"
+    said = f"Trained on {state['many']} graphs, asked {GRAPHS - trees} cycles and {trees} trees"
     if a["side"] is None:
         return f"{a['note']} {said}."
     off = a["side"] != a["truth"]
