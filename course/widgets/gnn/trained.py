@@ -240,13 +240,13 @@ def rings(classify_graphs: Callable[..., Any] | None) -> Panel:
         draw=draw_rings,
         caption=caption_rings,
         controls=[
-            choice("many", "trained on", "100", {n: f"{n} graphs" for n in ("100", "20", "6")}),
+            choice("many", "trained on", "100", {n: f"{n} graphs" for n in ("100", "4", "2")}),
             seed(),
         ],
         presets=[
             preset("a hundred graphs", "which are the hardest to tell from a ring?", many="100"),
-            preset("twenty graphs", "a fifth of them: how many more are wrong?", many="20"),
-            preset("six graphs", "six examples for two classes: still better than a coin?",
-                   many="6"),
+            preset("four graphs", "three trees and one ring to learn from: how many are wrong?",
+                   many="4"),
+            preset("two trees", "both examples are trees: what is a ring taken for?", many="2"),
         ],
     )  # fmt: skip
