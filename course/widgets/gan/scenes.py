@@ -72,7 +72,7 @@ def clusters(name: str, centres: Tensor, shares: Tensor, generator: torch.Genera
         x,
         normal(2),
         lambda: (net([2, 64, 64, 1], lambda: nn.LeakyReLU(0.2)), net([2, 64, 64, 2], nn.ReLU)),
-        (f"modes covered, of {k}", f"points on a mode ({k}: all)"),
+        (f"modes covered, of {k}", f"points on one ({k}: all)"),
         float(k),
         measure,
         lambda v: f"{v[0]:.0f} of {k} modes covered, {v[1] / k:.0%} of G's points on a mode",
