@@ -52,7 +52,7 @@ class Classroom:
         )
         if not self.folders.config.exists():
             self.folders.config.write_text(hub.CONFIG.format(folder=str(self.folders.root)))
-        settings.write(self.folders, self.trial)
+        settings.write(self.folders, self.root, self.trial)
         if self.trial:
             self.folders.course.mkdir(exist_ok=True)
             self.folders.course.chmod(0o700)
@@ -126,7 +126,6 @@ class Classroom:
                 "PATH": os.pathsep.join([programs, "/usr/local/bin", "/usr/bin", "/bin"]),
                 "JUPYTER_CONFIG_PATH": str(self.folders.settings / "instructor"),
                 "COURSE_EXCHANGE": str(self.folders.exchange),
-                "COURSE_ROOT": str(self.root),
                 "PYTHONDONTWRITEBYTECODE": "1",
             },
         )  # fmt: skip

@@ -71,12 +71,10 @@ class ReleaseFeedback(Closed, ExchangeReleaseFeedback):
 
 
 class Submit(Closed, submit.Submit):
-    """What is handed in can be read by the instructor's group, and by no other student."""
+    """What is handed in is open to its student and to the instructor's group alone.
 
-    def set_perms(self, dest: str, fileperms: int, dirperms: int) -> None:
-        """Close a submission to others."""
-        del fileperms, dirperms
-        super().set_perms(dest, 0o640, 0o750)
+    The group comes from the folder `inbound`, by its set-group bit.
+    """
 
     def copy_files(self) -> None:
         """Hand in; nbgrader opens the folder to everybody in the end, and we close it again."""

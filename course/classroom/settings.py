@@ -42,7 +42,7 @@ _NBGRADER = '''"""nbgrader in the classroom, for {who}."""
 
 import os
 
-load_subconfig(os.path.join(os.environ["COURSE_ROOT"], "nbgrader_config.py"))
+load_subconfig({config!r})
 c = get_config()
 c.Exchange.root = {exchange!r}
 '''
@@ -70,12 +70,16 @@ c.ExchangeCollect.check_owner = False
 """
 
 
-def write(folders: Folders, trial: bool) -> None:
-    """Write the settings of both roles."""
-    facts = {"exchange": str(folders.exchange), "course": str(folders.course)}
-    student = _NBGRADER.format(who="students", **facts) + _STUDENT_NBGRADER
-    instructor = _NBGRADER.format(who="the instructor", **facts)
-    instructor += _INSTRUCTOR_NBGRADER.format(**facts)
+def write(folders: Folders, root: Path, trial: bool) -> None:
+    """Write the settings of both roles; after what the course says itself."""
+    exchange, course = str(folders.exchange), str(folders.course)
+    configs = {"students": root, "the instructor": folders.course}
+    student, instructor = (
+        _NBGRADER.format(who=who, config=str(where / "nbgrader_config.py"), exchange=exchange)
+        for who, where in configs.items()
+    )
+    student += _STUDENT_NBGRADER
+    instructor += _INSTRUCTOR_NBGRADER.format(course=course)
     closed = {} if trial else _CLOSED  # the path to a trial's folder may be too long for sockets
     if trial:
         student, instructor = student + _TRIAL_STUDENT, instructor + _TRIAL_INSTRUCTOR

@@ -48,7 +48,6 @@ class _Room(LocalProcessSpawner):
             "PATH": os.pathsep.join([programs, "/usr/local/bin", "/usr/bin", "/bin"]),
             "JUPYTER_CONFIG_PATH": str(self.folders.settings / self.role()),
             "COURSE_EXCHANGE": str(self.folders.exchange),
-            "COURSE_ROOT": self.course_root,
         }
 
 

@@ -60,7 +60,16 @@ class Room:
     def command(self, *arguments: str) -> list[str]:
         """The command line of `course classroom ...`."""
         folder = str(self.folders.root)
-        return [sys.executable, "-m", "course.cli", "classroom", "--folder", folder, *arguments]
+        return [
+            sys.executable,
+            "-P",
+            "-m",
+            "course.cli",
+            "classroom",
+            "--folder",
+            folder,
+            *arguments,
+        ]
 
     def start(self, *arguments: str) -> None:
         """Bring the hub up, and wait until it is. RuntimeError with what it said where it isn't."""
@@ -115,7 +124,6 @@ class Room:
             "JUPYTERHUB_USER": account,
             "JUPYTER_CONFIG_PATH": str(self.folders.settings / role),
             "COURSE_EXCHANGE": str(self.folders.exchange),
-            "COURSE_ROOT": str(self.root),
         }
         inside = [sys.executable, str(Path(__file__).with_name("as_server.py"))]
         where = [str(self.root), str(self.folders.root), account]

@@ -1,12 +1,12 @@
 """The whole round by real browsers: three students, one of them curious, and an instructor."""
 
-import json
 import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import nbformat
 import pytest
 from labpage import LabPage
 from playwright.sync_api import Browser, FrameLocator, Locator, expect
@@ -15,8 +15,10 @@ from room import Room
 pytestmark = pytest.mark.xdist_group("classroom")
 NAME = "01_activations"
 RIGHT = "return g(x @ w + b)"
-# What a student tries in a terminal; {victim} is another. Each is to fail.
+OWN = "what is one's own"
+# What a student tries in a terminal; {victim} is another. Each but the first is to fail.
 TRIES = {
+    OWN: "cat ~/snoop.sh",
     "another's home": "cat {homes}/{victim}/{name}/{name}.ipynb",
     "the list of homes": "ls {homes}",
     "what is handed in": "ls {inbound}",
@@ -31,9 +33,10 @@ TRIES = {
     "the operator's lessons": "ls {root}/lessons",
     "the operator's solutions": "ls {root}/source",
     "the settings of the hub": "ls {hub}",
+    "the repository's solutions": "ls {repository}/source",
     "to be root": "sudo -n true",
     "another's processes": "ps -u {victim} -o args= | grep .",
-    "any hidden test": "grep -rlI --include=*.ipynb 'BEGIN HIDDEN TESTS' {root} {room}",
+    "any hidden test": "grep -rlI --include=*.ipynb 'BEGIN HIDDEN TESTS' {root} {room} {repository}",
 }
 
 
@@ -90,7 +93,8 @@ def test_a_class_hands_in_and_gets_its_feedback_and_sees_no_more_than_it_may(
     press(formgrader, "generate-feedback", "Successfully generated feedback")
     press(formgrader, "release-feedback", "Successfully released feedback")
 
-    points = {"ada": "1 of 22", "emmy": "0.5 of 22", "sofia": "0 of 22"}
+    late = "0.5 of 22 points, 0.5 of them taken off for being late"
+    points = {"ada": "1 of 22 points", "emmy": late, "sofia": "0 of 22 points"}
     for lab, account in zip((ada, emmy, sofia), room.people, strict=True):
         read_feedback(lab, points[account])
 
@@ -103,14 +107,13 @@ def penalties(room: Room) -> None:
 
 
 def deadline_passed(room: Room) -> None:
-    """The deadline was three hours ago; for all but emmy it is extended."""
+    """The deadline was three hours ago; for ada it is extended."""
     due = datetime.now(UTC) - timedelta(hours=3)
     set_due = ["nbgrader", "db", "assignment", "add", NAME, f"--duedate={due:%Y-%m-%d %H:%M} UTC"]
     done = room.run_as("instructor", *set_due, "--CourseDirectory.root=.")
     assert done.returncode == 0, done.stderr
-    for account in ("ada", "sofia"):
-        done = room.course("extend", NAME, account, "--days", "2")
-        assert f"{account} may hand in {NAME} until" in done.stdout, done.stderr
+    done = room.course("extend", NAME, "ada", "--days", "2")
+    assert f"ada may hand in {NAME} until" in done.stdout, done.stderr
 
 
 def fetch(lab: LabPage) -> None:
@@ -150,8 +153,6 @@ def work(lab: LabPage) -> None:
 def submit(lab: LabPage, times: int) -> None:
     """Hand in by the button of the list, and see that it is on it so many times."""
     lab.page.get_by_role("button", name="Submit").click()
-    lines = lab.page.locator("#submitted_assignments_list .list_item a[href*=submitted]")
-    del lines
     expect(lab.page.locator("#submitted_assignments_list")).to_contain_text(NAME)
     home = lab.server.home / ".local/share/jupyter/nbgrader_cache"
     wait_for(lambda: len([*home.glob("*/*")]) == times)
@@ -187,7 +188,7 @@ def snoop(room: Room, lab: LabPage, victim: str) -> None:
         "homes": room.folders.homes, "room": room.folders.root, "course": room.folders.course,
         "hub": room.folders.hub, "root": room.root, "inbound": room.inbound, "name": NAME,
         "feedback": exchange / "feedback", "outbound": exchange / "outbound", "victim": victim,
-        "submission": next(room.inbound.glob(f"{victim}+*")),
+        "repository": Path(__file__).parents[2], "submission": next(room.inbound.glob(f"{victim}+*")),
     }  # fmt: skip
     lines = ["touch ~/empty"]
     for what, line in TRIES.items():
@@ -195,16 +196,38 @@ def snoop(room: Room, lab: LabPage, victim: str) -> None:
     lines.append("id -un > ~/tried")
     script = lab.server.home / "snoop.sh"
     script.write_text("\n".join(lines))
-    before = json.dumps(sorted(room.submissions()))
+    before = room.submissions()
     assert terminal(lab, "bash ~/snoop.sh", "tried").strip() == lab.server.account
-    seen = lab.server.home / "seen"
-    assert not seen.exists(), seen.read_text()
-    assert json.dumps(sorted(room.submissions())) == before
+    assert (lab.server.home / "seen").read_text().splitlines() == [OWN]
+    assert room.submissions() == before
 
 
 def snoop_in_a_notebook(room: Room, lab: LabPage, victim: str) -> None:
-    """Try the same in a notebook."""
-    del room, lab, victim
+    """Try in a notebook to read another's work and the hidden tests; one's own can be read."""
+    paths = [
+        lab.server.home / "snoop.sh",
+        room.folders.homes / victim / NAME / f"{NAME}.ipynb",
+        next(room.inbound.glob(f"{victim}+*")) / f"{NAME}.ipynb",
+        room.folders.course / "source" / NAME / f"{NAME}.ipynb",
+        room.root / "lessons" / f"{NAME}.py",
+    ]
+    assert all(path.is_file() for path in paths)
+    code = f"""
+import os
+for path in {[str(path) for path in paths]}:
+    try:
+        print(len(open(path).read()) and "read it")
+    except OSError as problem:
+        print(type(problem).__name__)
+"""
+    new = nbformat.v4.new_notebook()
+    new.cells = [nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell("1")]
+    nbformat.write(new, lab.server.home / "snoop.ipynb")
+    (lab.server.home / "snoop.ipynb").chmod(0o666)
+    lab.open("snoop.ipynb")
+    said = lab.run(lab.cell("import os")).inner_text().split("\n")
+    assert said[0] == "read it"
+    assert said[1:] == ["PermissionError"] * 3 + ["FileNotFoundError"]
 
 
 def grade(lab: LabPage, formgrader: FrameLocator) -> None:
@@ -246,4 +269,4 @@ def read_feedback(lab: LabPage, points: str) -> None:
     wait_for(lambda: any(pages.glob("*/*.html")))
     (page,) = pages.glob("*/*.html")
     lab.page.goto(lab.server.url(f"files/{page.relative_to(lab.server.home)}"))
-    expect(lab.page.locator("body")).to_contain_text(f"{points} points")
+    expect(lab.page.locator("body")).to_contain_text(points)
