@@ -158,12 +158,15 @@ class Clerk:
             copies.put(result.files, copy, self.autograded / f".{self.name}.new")
             if self._coursedir.groupshared:
                 self._converter.set_permissions(self.name, result.student)
-        return _moved(self._assignment, bundle, rows, self._said(copy))
+        moved = _moved(self._assignment, bundle, rows)
+        said = self._said(copy) if moved else {}
+        return "\n".join(text + said.get(cell, "") for cell, text in moved)
 
     def _said(self, copy: Path) -> dict[str, str]:
         """What the judge said of each graded cell of a copy that has just been made."""
         verdicts = copies.verdicts(copy, self._notebooks) or {}
-        return {cell: copies.said(v) for each in verdicts.values() for cell, v in each.items()}
+        told = {cell: copies.said(v) for each in verdicts.values() for cell, v in each.items()}
+        return {cell: f": {text}" for cell, text in told.items() if text}
 
     def _without_kept(self, bundle: Bundle, result: Result) -> tables.Rows:
         """The rows to write: those of verdicts that stand are left as they are."""
@@ -231,8 +234,8 @@ def _standing(verdicts: Verdicts, asked: dict[str, dict[str, str]]) -> Verdicts:
     }
 
 
-def _moved(assignment: Assignment, bundle: Bundle, after: tables.Rows, said: dict[str, str]) -> str:
-    """Whose mark moved, in which cells and why; nothing where none did or there was none."""
+def _moved(assignment: Assignment, bundle: Bundle, after: tables.Rows) -> list[tuple[str, str]]:
+    """In which cells a mark moved, and from what to what; none where there was no mark before."""
     before = {row["id"]: row for row in bundle.rows["grade"]}
     names = {row["id"]: row["name"] for row in assignment.rows["base_cell"]}
     moved = []
@@ -241,10 +244,10 @@ def _moved(assignment: Assignment, bundle: Bundle, after: tables.Rows, said: dic
         if old is not None and old != new:
             by_hand = " (a mark given by hand stands)" if row["manual_score"] is not None else ""
             cell = names[row["cell_id"]]
-            why = f": {said[cell]}" if said.get(cell) else ""
             name = cell.removeprefix("test-")
-            moved.append(f"{bundle.student}: {name} {_points(old)} → {_points(new)}{by_hand}{why}")
-    return "\n".join(sorted(moved))
+            change = f"{name} {_points(old)} → {_points(new)}{by_hand}"
+            moved.append((cell, f"{bundle.student}: {change}"))
+    return sorted(moved)
 
 
 def _points(score: float | None) -> str:
