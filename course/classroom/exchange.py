@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -71,15 +72,31 @@ class ReleaseFeedback(Closed, ExchangeReleaseFeedback):
 
 
 class Submit(Closed, submit.Submit):
-    """What is handed in is open to its student and to the instructor's group alone.
+    """Hands in a whole folder or nothing, open to its student and to the instructor's group alone.
 
-    The group comes from the folder `inbound`, by its set-group bit.
+    The group comes from the folder `inbound`, by its set-group bit. nbgrader copies file by file to
+    the final name: one who collects meanwhile, or a process that is killed, leaves half of it.
     """
 
+    inbound_path: str
+
     def copy_files(self) -> None:
-        """Hand in; nbgrader opens the folder to everybody in the end, and we close it again."""
-        super().copy_files()
-        os.chmod(os.path.join(self.inbound_path, self.assignment_filename), 0o750)
+        """Hand in by way of a folder that nobody collects from: its name begins with a dot."""
+        self._final = Path(self.inbound_path, self.assignment_filename)
+        with tempfile.TemporaryDirectory(prefix=".part-", dir=self.inbound_path) as part:
+            self.inbound_path = part
+            super().copy_files()
+
+    def do_copy(self, src: str, dest: str, log: Any = None) -> None:
+        """Copy a folder. The second is the student's receipt: before it, the first goes in."""
+        if not self._final.exists() and not dest.startswith(self.inbound_path):
+            copied = Path(self.inbound_path, self.assignment_filename)
+            for path in (*copied.rglob("*"), copied):
+                _to_disk(path)
+            copied.chmod(0o750)  # nbgrader has opened it to everybody
+            copied.rename(self._final)
+            _to_disk(self._final.parent)
+        super().do_copy(src, dest, log)
 
 
 class Collect(Closed, ExchangeCollect):
@@ -148,6 +165,16 @@ def arrival(submission: Path, exchange: Path) -> datetime | None:
         if changed <= (exchange / RESTORED).stat().st_mtime:
             return None
     return datetime.fromtimestamp(changed, UTC).replace(tzinfo=None)
+
+
+def _to_disk(path: Path) -> None:
+    """Have a file or folder survive a machine that stops; where it can be opened for that."""
+    with suppress(PermissionError):  # `inbound` can't be read by those who write to it
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def copy_plain(

@@ -1,6 +1,7 @@
 """A real classroom on a copy of the course, brought up by `course classroom`."""
 
 import csv
+import fcntl
 import os
 import pwd
 import shutil
@@ -11,6 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from course.classroom import users
 from course.classroom.folders import COURSE_ID, Folders, free_port
@@ -42,6 +44,7 @@ class Room:
     address: str = ""
     process: subprocess.Popen | None = None
     passwords: dict[str, str] = field(default_factory=dict)
+    lock: IO[str] | None = None
 
     @property
     def folders(self) -> Folders:
@@ -151,10 +154,15 @@ class Room:
             teaches = account == INSTRUCTOR
             users.remove(account, self.folders.course if teaches else self.folders.homes / account)
         shutil.rmtree(self.root.parent, ignore_errors=True)
+        if self.lock:
+            self.lock.close()
 
 
 def make(copy_course, people: list[str]) -> Room:  # type: ignore[no-untyped-def]
     """A classroom that is not started yet, in a folder that is closed to all others."""
+    # System users are one machine's: of two test runs at once, the second waits.
+    lock = open(Path(tempfile.gettempdir(), "course-classroom-tests.lock"), "w")  # noqa: SIM115
+    fcntl.flock(lock, fcntl.LOCK_EX)
     # Not pytest's own, whose path is too long for sockets.
     folder = Path(tempfile.mkdtemp(prefix="room-"))
-    return Room(copy_course(folder / "course"), people)
+    return Room(copy_course(folder / "course"), people, lock=lock)

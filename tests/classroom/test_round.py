@@ -36,7 +36,7 @@ TRIES = {
     "the repository's solutions": "ls {repository}/source",
     "to be root": "sudo -n true",
     "another's processes": "ps -u {victim} -o args= | grep .",
-    "any hidden test": "grep -rlI --include=*.ipynb 'BEGIN HIDDEN TESTS' {root} {room} {repository}",
+    "any hidden test": "grep -rlI --include=*.ipynb 'BEGIN HIDDEN' {root} {room} {repository}",
 }
 
 
@@ -188,7 +188,8 @@ def snoop(room: Room, lab: LabPage, victim: str) -> None:
         "homes": room.folders.homes, "room": room.folders.root, "course": room.folders.course,
         "hub": room.folders.hub, "root": room.root, "inbound": room.inbound, "name": NAME,
         "feedback": exchange / "feedback", "outbound": exchange / "outbound", "victim": victim,
-        "repository": Path(__file__).parents[2], "submission": next(room.inbound.glob(f"{victim}+*")),
+        "repository": Path(__file__).parents[2],
+        "submission": next(room.inbound.glob(f"{victim}+*")),
     }  # fmt: skip
     lines = ["touch ~/empty"]
     for what, line in TRIES.items():
@@ -220,7 +221,8 @@ for path in {[str(path) for path in paths]}:
     except OSError as problem:
         print(type(problem).__name__)
 """
-    new = nbformat.v4.new_notebook()
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+    new = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
     new.cells = [nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell("1")]
     nbformat.write(new, lab.server.home / "snoop.ipynb")
     (lab.server.home / "snoop.ipynb").chmod(0o666)
