@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +39,14 @@ needs_root = pytest.mark.skipif(
 
 
 @pytest.fixture
-def volumes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def volumes() -> Iterator[Path]:
     """Two empty volumes, in a folder that every user can enter."""
-    folder = tmp_path_factory.mktemp("volumes")
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)
-    for name in ("exchange", "course"):
-        (folder / name).mkdir(mode=0o755)
-    return folder
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        for name in ("exchange", "course"):
+            (folder / name).mkdir(mode=0o755)
+        yield folder
 
 
 @needs_root
