@@ -121,9 +121,15 @@ class Leftovers:
 
 def _shared_memory() -> set[str]:
     """What nobody has a hold of any more: other programs on this machine share memory as well."""
-    found = {str(path) for path in Path("/dev/shm").glob("*") if not path.name.startswith(".")}
-    for process in psutil.process_iter() if found else ():
-        with suppress(psutil.Error, OSError):
-            mapped = Path(f"/proc/{process.pid}/maps").read_text()
-            found -= {path for path in found if path in mapped}
-    return found
+    paths = [path for path in Path("/dev/shm").glob("*") if not path.name.startswith(".")]
+    held: set[str] = set()
+    for process in psutil.process_iter() if paths else ():
+        with suppress(OSError):
+            lines = Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+            held |= {line.split()[4] for line in lines if "/dev/shm/" in line}
+    left = set()
+    for path in paths:
+        with suppress(OSError):
+            if str(path.stat().st_ino) not in held:  # its name there is an older one
+                left.add(str(path))
+    return left
