@@ -59,7 +59,7 @@ widgets.cnn.playground()
 # *correlation* (Minhas, "Convolution\*"). Convolution has $I(i - k, j - l)$: the kernel turned by half a turn. The deck's two
 # programs disagree: SciPy's `convolve` turns it, PyTorch's `conv2d` doesn't. **Predict**: for which kernels does nobody notice?
 #
-# **Your turn**, by hand, with loops (over all pixels, or over the kernel only). Use places where the whole kernel fits.
+# **Your turn**, by hand, with loops (over all pixels, or over the kernel's alone). Only places where the whole kernel fits count.
 
 
 # %% answer="correlate2d"
@@ -501,7 +501,7 @@ def kernel(name):
 # $s$ takes every $s$-th place. **Dilation** $d$ pulls the kernel apart: its $k$ pixels, $d$ places from each other, span
 # $d(k - 1) + 1$. **Predict**: 224 pixels, kernel 7, padding 3, stride 2, the first layer of the ResNet on the slide.
 #
-# **Your turn**: the number of places along one side. One that does not fit is left out.
+# **Your turn**: the number of places along one side. Where the kernel would hang over the edge is no place.
 
 
 # %% answer="output_size"
@@ -2255,8 +2255,8 @@ def transfer(model, classes):
 # scikit-learn brings 1,797 digits by 13 writers: 8 × 8 pixels, from 0 (paper) to 1 (ink). 450 are held out.
 #
 # **Your turn**: a net of two parts (Minhas, "Structure"). `features`: at least two convolutions (larger than 1 × 1), an activation behind each;
-# pooling or strides as you like; at the end a vector (`nn.Flatten`). `head`: an `nn.Linear` from it to the logits (no softmax:
-# `cross_entropy` has it). At most 50,000 parameters. **97 %** of held-out digits are to be read rightly, on splits that the test
+# pooling or strides as you like, no batch norm (05_training); at the end a vector (`nn.Flatten`). `head`: an `nn.Linear` from it
+# to the logits (no softmax: `cross_entropy` has it). At most 50,000 parameters. **97 %** of held-out digits are to be read rightly, on splits that the test
 # draws, after the given `fit` (Adam and the one-cycle schedule of 04_sgd). What stands below that is given for the test.
 
 

@@ -745,7 +745,7 @@ def causal_mask(n: int) -> Tensor:
 
 
 def leaks(model: Callable[[Tensor], Tensor], n: int = 6, d: int = 4) -> bool:
-    """Whether an output of `model` depends on a later token.
+    """Whether an output of `model` depends, however little, on a later token.
 
     model: takes tokens (n, d), float32, and returns one row for each: (n, ...), always the same
     for the same tokens. Try it on tokens that you draw at random.
@@ -1679,9 +1679,9 @@ def patchify(images, p):
 # calmly: $x \leftarrow x + \mathrm{Att}(\mathrm{LN}_1(x))$, then $x \leftarrow x + \mathrm{MLP}(\mathrm{LN}_2(x))$,
 # with a GELU in the MLP.
 #
-# **Your turn**: `layer_norm` by hand, and `forward`. `self_attn` is torch's own attention, which yours
-# equals by now, and used here so that an earlier slip costs nothing. Mind that *its* `attn_mask` says True
-# for what is **hidden**: call it as `self.self_attn(q, k, v, attn_mask=..., need_weights=False)[0]`.
+# **Your turn**: `layer_norm` by hand, and `forward`. `self_attn`, `norm1` and `norm2` are torch's own, so
+# that an earlier slip costs nothing. Mind that in `self_attn` a True of `attn_mask` says **hidden**: call it
+# as `self.self_attn(q, k, v, attn_mask=..., need_weights=False)[0]`.
 
 
 # %% answer="TransformerBlock"
@@ -2513,12 +2513,14 @@ gap = (slide_features(a) * slide_features(b)).sum(1) - ((a * b).sum(1) + 1) ** 2
 print(f"(a·b + 1)² by the slide's features: off by at most {gap.abs().max():.1e}")
 
 keys = F.normalize(torch.randn(6, 2), dim=1)  # all of length 1
-rbf = torch.softmax(-(1.5**2) * torch.cdist(a, keys) ** 2, -1) @ keys
+rbf = rbf_attention(a, keys, 1.5)
 dot = F.scaled_dot_product_attention(a, keys, keys, scale=2 * 1.5**2)
 print(f"keys of one length, RBF against dot product: off by at most {(rbf - dot).abs().max():.1e}")
 
 points = torch.randn(50, 2)
-share = torch.softmax(-(2**2) * torch.cdist(points, points) ** 2, -1).diagonal()
+one_hot = torch.eye(50)  # values that tell whose they are
+share = kernel_attention(points, points, one_hot, lambda q, k: (-4 * torch.cdist(q, k) ** 2).exp())
+share = share.diagonal()
 print(f"a point's own share among 50, where 0.02 is even: {share.mean():.2f} on average")
 
 empty = torch.nn.MultiheadAttention(4, 2, batch_first=True)

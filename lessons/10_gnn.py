@@ -1852,7 +1852,7 @@ def global_pool(x: torch.Tensor, batch: torch.Tensor, how: str) -> torch.Tensor:
     """One row a graph: "sum", "mean" or "max" of its nodes' rows; 0 for a graph without nodes.
 
     x (n, d), n > 0; batch (n,) int64, in any order: the number of each node's graph. Returns
-    (graphs, d); there are as many graphs as the highest number says.
+    (graphs, d): graphs 0, 1, ... up to the highest number in `batch`.
     """
     ### BEGIN SOLUTION return one row for each graph
     return aggregate(how)(x, batch, int(batch.max()) + 1)

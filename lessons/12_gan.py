@@ -2020,7 +2020,7 @@ def mode_coverage(samples, centres, radius, least):
 # **Your turn.** Build the two players for eight clusters on a ring of radius 2. `ring_gan` is given and lets them play
 # 400 rounds of your game. Pass mark: of three games the best covers at least 6 of the 8 modes, each with 2 % of the
 # samples within 0.3 of its centre; the lab below counts the same way. Two hidden layers of 64 units will do. *Hint*: what must $G$ be able to
-# put out, and what does `d_step` expect of $D$?
+# put out, and what does the loss expect of $D$?
 
 
 # %% answer="players"
@@ -2424,10 +2424,11 @@ class ConditionalGenerator(nn.Module):
 # Run a claim before you believe it, whoever makes it.
 
 # %%
-s = torch.tensor([1e-4, 0.5], dtype=torch.float64)  # D sees through G; D is lost
 print("slope of log(1 − s) and of −log s per logit, by s:")
-for value, saturating, other in zip(s, -s, s - 1, strict=True):
-    print(f"  s = {value:g}: {saturating:.4f} and {other:.4f}")
+for s in (1e-4, 0.5):  # D sees through G; D is lost
+    logit = torch.tensor([s], dtype=torch.float64).logit()
+    saturating, other = (generator_slope(logit, which).item() for which in (True, False))
+    print(f"  s = {s:g}: {saturating:.4f} and {other:.4f}")
 tosses = torch.tensor([1, 0, 1, 0, 1, 0, 1, 1, 0, 1])
 print(
     "ten samples drawn from P(H) = 0.6 on the slide: share of heads", tosses.float().mean().item()
