@@ -9,7 +9,7 @@
 # **Decks** Minhas, "Graph Neural Networks" to "Are Transformers (secretly) GNNs?" · Passerini, "Graph
 # Neural Networks", "Learning with graph 'convolution'"
 #
-# **Time** 60 minutes · **Points** 25 · ●○○ warm-up, ●●○ has a trap, ●●● needs thought.
+# **Time** 70 minutes · **Points** 25 · ●○○ warm-up, ●●○ has a trap, ●●● needs thought.
 # Your functions keep dtype and device, and leave their arguments as they were. Nodes are numbered from 0.
 
 # %%
