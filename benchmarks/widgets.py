@@ -25,7 +25,9 @@ from course import widgets
 from course.widgets.activations import plane
 from course.widgets.attention import plane as pulls
 from course.widgets.backprop import graph
+from course.widgets.cnn import paint
 from course.widgets.diffusion import film, training
+from course.widgets.gnn import stepper as hops
 from course.widgets.sgd import contest, ground, walk
 from course.widgets.softmax import walls
 from course.widgets.style import DPI, HEIGHT, WIDTH, Style
@@ -67,8 +69,9 @@ class Slid:
 class Held:
     """A flagship: what takes the key, and what tells that it was answered ("paint", "caption").
 
-    plain: `draw, arrays, value=, min=, max=, step=` of the same figure. moves: for what frames are
-    counted, "drag" or "play" with what and for which kind of frame (see `stopwatch.frames`).
+    plain: `draw, arrays, value=, min=, max=, step=` of the same figure; empty where no key moves
+    it. moves: for what frames are counted, "drag" or "play" with what and for which kind of frame
+    (see `stopwatch.frames`).
     """
 
     make: str
@@ -80,7 +83,8 @@ class Held:
 
     def cells(self, topic: str) -> list[str]:
         """Ours, and plain `interact`."""
-        return [f"{self.before}\nwidgets.{topic}.{self.make}", f"plain({self.plain})"]
+        beside = f"plain({self.plain})" if self.plain else "None"
+        return [f"{self.before}\nwidgets.{topic}.{self.make}", beside]
 
 
 NEURON = "def neuron(x, w, b, g):\n    return g(x @ w + b)"
@@ -99,6 +103,13 @@ START = """ground.draw,
 QUERY = """pulls.draw,
     lambda value: pulls.compute(pulls.PRESETS[0]["state"] | {"q": [value, -1.1]}),
     value=-0.8, min=-3, max=3, step=0.1"""
+PAINT = """paint.draw,
+    lambda value: paint.compute(paint.PRESETS[0]["state"]
+        | {"weights": [0, 0, 0, 1, value, -1, 0, 0, 0]}),
+    value=0, min=-3, max=3, step=0.1"""
+LAYERS = """hops.draw, lambda value, start=hops.PRESETS[0]["state"]: {**hops.compute(start),
+    "layers": int(value), "node": start["node"]},
+    value=3, min=1, max=6, step=1"""
 FRAME = """film.draw, lambda value, arrays=%s: arrays | {"t": int(value)},
     value=30, min=0, max=100, step=1"""
 # As large as the lesson's, with the time as one number, and its loss by an angle.
@@ -186,6 +197,31 @@ TOPICS: dict[str, Widgets] = {
             (("drag", ".course-query", "paint"), ("drag", ".course-query", "caption")),
         ),
     },
+    "cnn": {
+        "stepper": Slid("stepper()", "step"),
+        "receptive": Slid("receptive()", "at"),
+        "playground": Held(
+            "playground()",
+            ".course-weight >> nth=4",
+            "paint",
+            PAINT,
+            (),
+        ),
+    },
+    "gnn": {
+        "aggregators": Slid("aggregators()", "move"),
+        "oversmoothing": Slid("oversmoothing()", "depth"),
+        "neighbours": Slid("neighbours()", "theta"),
+        "hops": Held(
+            "hops()", "input[type=range]", "caption", LAYERS, (("play", "play", "paint"),)
+        ),
+    },
+    "gan": {
+        "inverse": Slid("inverse()", "knots"),
+        "slopes": Slid("slopes()", "z"),
+        "distances": Slid("distances()", "shift"),
+        "lab, training": Held("lab()", "", "", "", (("play", "play", "caption"),)),
+    },
     "diffusion": {
         "schedules": Slid("schedules()", "T"),
         "guess": Slid("guess()", "t"),
@@ -227,8 +263,10 @@ def measured(page: Page, name: str, widget: Slid | Held, keys: int, ours: Locato
     if isinstance(widget, Slid):
         control = panel.locator(f"label[data-control={widget.control}] input")
         return row(name, press(page, control, keys), press(page, handle, keys))
-    times = press(page, panel.locator(widget.focus), keys, widget.answer)
-    lines = [row(name, times, press(page, handle, keys))]
+    lines = [f"{name:<22}"]
+    if widget.plain:
+        times = press(page, panel.locator(widget.focus), keys, widget.answer)
+        lines = [row(name, times, press(page, handle, keys))]
     for doing, what, counted in widget.moves:
         rate = frames(page, panel, doing, what, counted)
         lines.append(f"{'':<4}{doing}: {rate:.0f} frames a second ({counted})")
