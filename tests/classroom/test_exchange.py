@@ -143,7 +143,7 @@ def test_a_submission_killed_half_way_leaves_nothing_to_collect_and_can_be_repea
         os.chown(path, user.pw_uid, user.pw_gid)
 
     class Killed(Submit):
-        def set_perms(self, *_: object) -> None:
+        def set_perms(self, *_: object, **__: object) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def hand_in_by(kind: type[Submit]) -> Callable[[Config], None]:

@@ -54,7 +54,7 @@ def test_a_hub_and_a_server_that_are_killed_come_back_and_files_stay(room: Room,
     submission = room.inbound / "ada+01_activations+2026-01-01 10:00:00.0 UTC+x"
     submission.mkdir()
 
-    api.ask(room.folders, "users/ada/server", "POST")
+    start_server(room, "ada")
     wait_for(lambda: (api.servers(room.folders) or {}).get("ada"))
     server = server_of("ada")
     (hub,) = [p for p in psutil.process_iter(["cmdline"]) if str(room.folders.config) in
@@ -83,7 +83,7 @@ def operate(room: Room) -> None:
     new = room.course("reset", "s1234567").stdout.split()
     assert accounts.fits(*new)
     assert not accounts.fits(*said)
-    api.ask(room.folders, "users/emmy/server", "POST")
+    start_server(room, "emmy")
     wait_for(lambda: server_of("emmy"))
     assert "The hub runs." in room.course("status").stdout
     assert "s1234567 can't log in" in room.course("remove", "s1234567", "--files").stdout
