@@ -69,7 +69,11 @@ def main(root: Path, options: argparse.Namespace) -> int:
     room = Classroom(root, folder)
     if options.action:
         return getattr(actions, options.action)(room, options)
-    return _run(room, options)
+    try:
+        return _run(room, options)
+    except KeyboardInterrupt:  # before the hub was started
+        print("Stopped.")
+        return 1
 
 
 def _run(room: Classroom, options: argparse.Namespace) -> int:
