@@ -2254,10 +2254,13 @@ def transfer(model, classes):
 #
 # scikit-learn brings 1,797 digits by 13 writers: 8 × 8 pixels, from 0 (paper) to 1 (ink). 450 are held out.
 #
-# **Your turn**: a net of two parts (Minhas, "Structure"). `features`: at least two convolutions (larger than 1 × 1), an activation behind each;
-# pooling or strides as you like, no batch norm (05_training); at the end a vector (`nn.Flatten`). `head`: an `nn.Linear` from it
-# to the logits (no softmax: `cross_entropy` has it). At most 50,000 parameters. **97 %** of held-out digits are to be read rightly, on splits that the test
-# draws, after the given `fit` (Adam and the one-cycle schedule of 04_sgd). What stands below that is given for the test.
+# **Your turn**: a net of two parts (Minhas, "Structure"). `features`: at least two convolutions (larger than 1 × 1), an activation
+# behind each; pooling or strides as you like, no batch norm (05_training); at the end a vector (`nn.Flatten`). `head`: an
+# `nn.Linear` from it to the logits (no softmax: `cross_entropy` has it). At most 50,000 parameters.
+#
+# **97 %** of held-out digits are to be read rightly, on splits that the test draws, after the given `fit` (Adam and the one-cycle
+# schedule of 04_sgd). ReLU, 16 and 32 channels and max-pooling will do; line (1) of *Four experiments*, below, says what yours reads.
+# What stands below `fit` is given for the test.
 
 
 # %% answer="DigitsCNN"

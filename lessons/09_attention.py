@@ -2021,7 +2021,7 @@ class TransformerBlock(torch.nn.Module):
 # **Your turn.** `XorGPT()` takes tokens (0 or 1), at most eight in a row, and foretells at *each* place the
 # token that follows, without looking ahead: embed the tokens, add their places, one block, one linear
 # layer. Use your own parts or torch's (`torch.nn.Embedding`, `torch.nn.TransformerEncoderLayer` with
-# `dropout=0.0`). Then `next_token_loss`: which logits belong to which token? The training is given. It may
+# `batch_first=True, dropout=0.0`). Then `next_token_loss`: which logits belong to which token? The training is given. It may
 # get stuck: seldom with a width of 16 or more, and the test tries three seeds.
 #
 # **Predict**: does it need places? XOR doesn't care which of two came first. And what becomes of one that
