@@ -2019,7 +2019,7 @@ def mode_coverage(samples, centres, radius, least):
 #
 # **Your turn.** Build the two players for eight clusters on a ring of radius 2. `ring_gan` is given and lets them play
 # 400 rounds of your game. Pass mark: of six games the best covers at least 6 of the 8 modes, each with 2 % of the
-# samples within 0.3 of its centre; the lab below counts the same way. Two hidden layers of 64 units will do. *Hint*: what must $G$ be able to
+# samples within 0.3 of its centre; the lab below counts the same way. Two hidden layers of 64 ReLUs will do. *Hint*: what must $G$ be able to
 # put out, and what does the loss expect of $D$?
 
 
