@@ -2644,7 +2644,7 @@ for name, start in (("frozen features", reused), ("new net", DigitsCNN(5))):
     print(f"(4) {name}, {left} numbers: {score(net, x_test[high_test], y_test[high_test] - 5)}")
 
 # %% [markdown]
-# *What to see*, over a dozen seeds: (1) One pixel leaves 67 to 82 % of 97 to 99 %: features shift along, but the head knows them by
+# *What to see*, over six seeds, twelve for (1): (1) One pixel leaves 67 to 82 % of 97 to 99 %: features shift along, but the head knows them by
 # their place. (2) Augmentation brings back 95 to 98 %. (3) Shuffling costs one to seven points; a dense net would not notice. (4)
 # The frozen net trains an eighth of the numbers, and reads 86 to 93 %; the new one 85 to 96 %. Five digits teach little that the
 # others need: transfer pays where the first task is far larger than yours.

@@ -8,7 +8,7 @@
 # **Decks** Minhas, "Background: Introduction to Sampling" to "Unconditional vs Conditional Generation" · Passerini,
 # "Generative Adversarial Networks (GAN)" · Karatzas, "Generative Adversarial Networks"
 #
-# **Time** 75 minutes · **Points** 28 · ●○○ warm-up, ●●○ has a trap, ●●● needs thought.
+# **Time** 76 minutes · **Points** 28 · ●○○ warm-up, ●●○ has a trap, ●●● needs thought.
 # Your functions keep dtype and device, and leave their arguments as they were.
 
 # %%
