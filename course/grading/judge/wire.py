@@ -153,7 +153,8 @@ class Decoder:
         )
         if dtype is torch.bool:
             flat = flat.view(torch.uint8) != 0  # a byte that is neither 0 nor 1 is undefined
-        tensor = flat.reshape(shape)
+        # In memory of torch's own: how sums are rounded depends on where numbers lie.
+        tensor = flat.reshape(shape).clone()
         if node.get("device") == "cuda" and torch.cuda.is_available():
             tensor = tensor.cuda()
         return tensor.requires_grad_(bool(node.get("grad")) and tensor.is_floating_point())
