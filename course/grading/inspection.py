@@ -72,7 +72,10 @@ def inspect(root: Path, name: str, workers: int = 2) -> list[Row]:
 
 
 def bundled(spoken: Lesson) -> Iterator[Bundle]:
-    """Submissions that hold each catalogued answer once, where nothing it builds on is wrong."""
+    """Submissions that hold each catalogued answer once, where nothing it builds on is wrong.
+
+    What a mistake builds on is the lesson's own, for it is to be told by its results.
+    """
     waiting: list[tuple[str, Answer]] = []
     for exercise in spoken.exercises.values():
         answers = [*catalogue.mistakes(exercise), *catalogue.alternatives(exercise), UNTOUCHED]
@@ -93,7 +96,12 @@ def bundled(spoken: Lesson) -> Iterator[Bundle]:
 def _fits(spoken: Lesson, bundle: Bundle, name: str, answer: Answer) -> bool:
     together = {**bundle, name: answer}
     wrong = {n for n, a in together.items() if not a.right}
-    return not any(_needs(spoken, together, n) & (wrong - {n}) for n in together)
+    # A long training on another right answer rounds otherwise, and ends elsewhere.
+    other = {n for n, a in together.items() if a.kind == "alternative"}
+    return not any(
+        _needs(spoken, together, n) & ((wrong | other if n in wrong else wrong) - {n})
+        for n in together
+    )
 
 
 def _needs(spoken: Lesson, bundle: Bundle, name: str) -> set[str]:

@@ -6,7 +6,9 @@ import ast
 import functools
 import math
 import traceback
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
@@ -54,13 +56,15 @@ class Verdict:
 class Hearing:
     """A graded cell that was run, and the student's `functions` that it used.
 
-    `line` is the statement it failed in, and `last` what was asked last there.
+    `line` is the statement it failed in, `last` what was asked last there, and `asked` how often
+    each function was asked until then.
     """
 
     verdict: Verdict
     functions: dict[str, RemoteFunction]
     last: Probe | None = None
     line: str = ""
+    asked: Mapping[str, int] = field(default_factory=dict)
 
 
 def hear(source: str, kernel: Kernel, seed: int) -> Hearing:
@@ -81,7 +85,8 @@ def hear(source: str, kernel: Kernel, seed: int) -> Hearing:
         number = _line(problem)
         last = probes[-1] if probes else None
         verdict = _verdict(problem, last, _is_hidden(source, number))
-        return Hearing(verdict, functions, last, _statement(source, number))
+        asked = Counter(probe.name for probe in probes)
+        return Hearing(verdict, functions, last, _statement(source, number), asked)
     return Hearing(_valued(value), functions)
 
 

@@ -223,7 +223,7 @@ class Judge(Execute):
             seed = self._docket.class_seed(grade_id)
             try:
                 mistake, answers = naming.name(
-                    self._docket.lesson, exercise, hearing.functions, seed
+                    self._docket.lesson, exercise, hearing.functions, seed, hearing.asked
                 )
             except Trouble as trouble:
                 return Verdict(False, verdict.told, verdict.on, lost=trouble.lost)

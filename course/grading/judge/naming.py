@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +16,11 @@ from course.lesson import Exercise, Lesson, Variant
 
 
 def name(
-    lesson: Lesson, exercise: Exercise, subjects: Mapping[str, Any], seed: int
+    lesson: Lesson,
+    exercise: Exercise,
+    subjects: Mapping[str, Any],
+    seed: int,
+    reached: Mapping[str, int] | None = None,
 ) -> tuple[Variant | None, str]:
     """The mistake of `exercise` whose author would see what the student of `subjects` sees.
 
@@ -25,6 +30,8 @@ def name(
     The questions that the graded cell puts to the right solution are put to the student's functions
     and to each mistake. On all the answers in which a mistake differs from the solution, the
     student's must be the same as the mistake's. Of several, the one that agrees most is named.
+    Where there is none, those answers count alone that the student's cell came to: `reached` says
+    how many of each function. (A long training later on may end elsewhere by rounding alone.)
     """
     asked = _asked(lesson, exercise, seed)
     given = {
@@ -32,12 +39,18 @@ def name(
         for i, probe in enumerate(asked.probes)
         if probe.name in subjects
     }
-    best: tuple[int, Variant] | None = None
-    for mistake in exercise.mistakes:
-        agreed = asked.agreed(mistake, given)
-        if agreed and (best is None or agreed > best[0]):
-            best = agreed, mistake
-    return best[1] if best else None, print_of(list(given.values()))
+    prints = print_of(list(given.values()))
+    found = asked.best(exercise.mistakes, given)
+    if found is None and reached is not None:
+        turns = Counter[str]()
+        early = {}
+        for i in given:
+            probe = asked.probes[i].name
+            if turns[probe] < reached.get(probe, 0):
+                early[i] = given[i]
+            turns[probe] += 1
+        found = asked.best(exercise.mistakes, early)
+    return found, prints
 
 
 class _Asked:
@@ -50,6 +63,12 @@ class _Asked:
         self._right = [_local(probe, solution) for probe in self.probes]
         self._notebooks: dict[str, dict[str, Any] | None] = {}
         self._outcomes: dict[tuple[str, int], Any] = {}
+
+    def best(self, mistakes: Sequence[Variant], given: dict[int, Any]) -> Variant | None:
+        """The mistake that agrees most with the student's answers to the probes in `given`."""
+        agreed = {mistake.name: self.agreed(mistake, given) for mistake in mistakes}
+        found = max(mistakes, key=lambda mistake: agreed[mistake.name], default=None)
+        return found if found and agreed[found.name] else None
 
     def agreed(self, mistake: Variant, given: dict[int, Any]) -> int:
         """On how many probes `mistake` does what the student does; 0 if it can't be theirs.
