@@ -123,6 +123,7 @@ def _grade(root: Path, course: Path, spoken: Lesson, share: list[Bundle]) -> lis
     course.mkdir()
     shutil.copytree(root / "lessons", course / "lessons")
     shutil.copy(root / "nbgrader_config.py", course)
+    (course / ".course-secret").write_bytes(b"as in every check")  # the same inputs each time
     build.build(course, [name])
     for number, bundle in enumerate(share):
         notebook = nbformat.read(build.notebook_path(course, "release", name), as_version=4)
