@@ -14,6 +14,7 @@ from pathlib import Path
 from socket import socket
 
 import nbformat
+from playwright import sync_api as driver
 from playwright.sync_api import Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,11 +84,13 @@ DRAG = """
 })
 """
 
-# Of a slider, ours or that of ipywidgets.
-IN_UPPER_HALF = """
-(node) => {
-  const at = (name) => Number(node[name] ?? node.getAttribute("aria-value" + name));
-  return (node.value ? Number(node.value) : at("now")) > (at("min") + at("max")) / 2;
+# Of a slider, ours or that of ipywidgets: what share of it lies in the direction of a key.
+ROOM = """
+(node, key) => {
+  const at = (name) => Number(node[name] || node.getAttribute("aria-value" + name) || NaN);
+  const now = node.value ? Number(node.value) : at("now");
+  const room = (key === "ArrowRight" ? at("max") - now : now - at("min")) / (at("max") - at("min"));
+  return Number.isNaN(room) ? null : room;
 }
 """
 
@@ -114,6 +117,7 @@ def lab(books: dict[str, list[str]]) -> Iterator[str]:
             file.write_text(json.dumps(values))
         own = {f"JUPYTER_{part}_DIR": f"{folder}/.{part}" for part in ("CONFIG", "RUNTIME")}
         own |= {"JUPYTERLAB_SETTINGS_DIR": f"{folder}/settings"}
+        own |= {"JUPYTER_CONFIG_PATH": str(ROOT / "tools/jupyter")}  # as `make lab` has it
         command = ["jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
         command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
         server = subprocess.Popen(
@@ -159,20 +163,32 @@ def open_and_run(page: Page, address: str) -> None:
 
 
 def press(page: Page, focusable: Locator, keys: int, wanted: str = "image") -> list[float]:
-    """Milliseconds from key to what is `wanted`, for `keys` arrow keys; half of them go back."""
+    """Milliseconds from key to what is `wanted`, for `keys` arrow keys, to and fro."""
     focusable.scroll_into_view_if_needed()
     # ipywidgets' own slider has no mark that keeps JupyterLab from taking the arrow keys.
     focusable.evaluate("node => node.setAttribute('data-lm-suppress-shortcuts', 'true')")
     focusable.focus()
     page.evaluate("wanted => (courseLog.wanted = wanted)", wanted)
     there, back = "ArrowRight", "ArrowLeft"
-    if focusable.evaluate(IN_UPPER_HALF):
-        there, back = back, there  # has more room on the left
     times: list[float] = []
-    for index in range(keys):
+    missed = 0
+    while len(times) < keys:
         before = page.evaluate("courseLog.times.length")
-        page.keyboard.press(there if index < keys / 2 else back)
-        page.wait_for_function(f"courseLog.times.length > {before}", timeout=10_000)
+        room = focusable.evaluate(ROOM, there)  # None where it is no slider
+        if len(times) == keys // 2 if room is None else room < 1e-6:
+            there, back = back, there
+        page.keyboard.press(there)
+        try:
+            page.wait_for_function(f"courseLog.times.length > {before}", timeout=2000)
+        except driver.TimeoutError:
+            # Further on, nothing changes. The first step back from there changes nothing either.
+            missed += 1
+            if missed > keys:
+                raise
+            if missed % 2:
+                there, back = back, there
+            page.evaluate("courseLog.key = 0")
+            continue
         time.sleep(0.05)
         times.append(page.evaluate("courseLog.times.at(-1)"))
     return times

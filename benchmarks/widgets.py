@@ -50,6 +50,9 @@ def plain_panel(panel, name):
 '''
 
 
+LAST = "plt.plot([])"  # its picture says that all cells have run
+
+
 @dataclass(frozen=True)
 class Slid:
     """A panel: what makes it, the control that is moved, and the state it is in besides."""
@@ -104,7 +107,7 @@ QUERY = """pulls.draw,
     lambda value: pulls.compute(pulls.PRESETS[0]["state"] | {"q": [value, -1.1]}),
     value=-0.8, min=-3, max=3, step=0.1"""
 PAINT = """paint.draw,
-    lambda value: paint.compute(paint.PRESETS[0]["state"]
+    lambda value: {"shown": "signed"} | paint.compute(paint.PRESETS[0]["state"]
         | {"weights": [0, 0, 0, 1, value, -1, 0, 0, 0]}),
     value=0, min=-3, max=3, step=0.1"""
 LAYERS = """hops.draw, lambda value, start=hops.PRESETS[0]["state"]: {**hops.compute(start),
@@ -198,7 +201,7 @@ TOPICS: dict[str, Widgets] = {
         ),
     },
     "cnn": {
-        "stepper": Slid("stepper()", "step"),
+        "stepper": Slid("stepper()", "step", {"pad": 2}),
         "receptive": Slid("receptive()", "at"),
         "playground": Held(
             "playground()",
@@ -212,9 +215,7 @@ TOPICS: dict[str, Widgets] = {
         "aggregators": Slid("aggregators()", "move"),
         "oversmoothing": Slid("oversmoothing()", "depth"),
         "neighbours": Slid("neighbours()", "theta"),
-        "hops": Held(
-            "hops()", "input[type=range]", "caption", LAYERS, (("play", "play", "paint"),)
-        ),
+        "hops": Held("hops()", "input[type=range]", "paint", LAYERS, (("play", "play", "paint"),)),
     },
     "gan": {
         "inverse": Slid("inverse()", "knots"),
@@ -276,7 +277,7 @@ def measured(page: Page, name: str, widget: Slid | Held, keys: int, ours: Locato
 def main(topics: list[str], keys: int) -> None:
     """Measure, and print the table."""
     books = {
-        topic: [SETUP, *(cell for w in TOPICS[topic].values() for cell in w.cells(topic))]
+        topic: [SETUP, *(cell for w in TOPICS[topic].values() for cell in w.cells(topic)), LAST]
         for topic in topics
     }
     with lab(books) as address, browser_page() as page:

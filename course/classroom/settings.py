@@ -20,6 +20,7 @@ _SERVER: dict[str, Any] = {
     "ServerApp": {
         # A server that nobody uses goes, and with it its memory; so does a notebook's kernel.
         "shutdown_no_activity_timeout": 2 * _HOURS,
+        "kernel_websocket_connection_class": "course.websocket.Prompt",
     },
     "MappingKernelManager": {"cull_idle_timeout": 2 * _HOURS, "cull_interval": 300},
     "KernelSpecManager": {"allowed_kernelspecs": ["python3"]},  # not the graders' own

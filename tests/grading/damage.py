@@ -65,6 +65,11 @@ def append(name: str, text: str) -> Callable[[NotebookNode], None]:
     return change
 
 
+def endless(notebook: NotebookNode) -> None:
+    """A cell at the end that does not end."""
+    notebook.cells.append(nbformat.v4.new_code_cell("while True:\n    pass"))
+
+
 def empty(notebook: NotebookNode) -> None:
     notebook.cells = []
 

@@ -30,6 +30,7 @@ EDITED: dict[str, tuple[Callable[[NotebookNode], None], int, int, str]] = {
     "syntax-error": (damage.append("half", "print('"), 0, 1, "not read the answer cell half"),
     "no-code": (damage.only_text, 0, 0, "There is no code of your own in this notebook"),
     "odd-text": (damage.odd_text, 2, 1, ""),
+    "endless-end": (damage.endless, 2, 1, ""),  # behind all that is graded: it is not run
 }  # fmt: skip
 
 

@@ -39,6 +39,7 @@ from course.threads import one_thread
 
 # How long an interrupted kernel may take to answer again, in seconds.
 _PATIENCE = 10
+_NOT_RUN = "[not run while the notebook is graded: nothing from here on counts]"
 # What the grader's environment may hold and no student's code should see.
 _PRIVATE = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|JUPYTERHUB|COURSE_EXCHANGE")
 
@@ -84,6 +85,9 @@ class Judge(Execute):
         # Verdicts of an earlier grading that stand, by grade id.
         self._kept: dict[str, list[NotebookNode]] = resources.get("course", {}).get("kept", {})
         self._ran: list[Cell] = []  # the student's cells, to be run again in a new kernel
+        asked = self._docket.questions.keys() - self._kept.keys()
+        graded = [i for i, cell in enumerate(nb.cells) if _grade_id(cell) in asked]
+        self._last = max(graded, default=-1)  # what comes after can't change a verdict
         self._sentences: list[str] = []
         self._given_up = ""  # why no kernel is started any more
         self._has_agent = False
@@ -132,8 +136,10 @@ class Judge(Execute):
             asked = self._docket.asked(grade_id)
             points = float(cell.metadata.nbgrader.points)
             cell.outputs = _outputs(verdict, seed, asked, points)
-        elif cell.cell_type == "code":
+        elif cell.cell_type == "code" and index < self._last:
             self._run(cell, resources, index)
+        elif cell.cell_type == "code":
+            cell.outputs = [new_output("stream", name="stdout", text=_NOT_RUN)]
         return cell, resources
 
     # The student's cells --------------------------------------------------------------------------
