@@ -32,6 +32,8 @@ class Folders:
         self.homes = root / "homes"
         self.accounts = self.hub / "accounts.json"
         self.config = self.hub / "jupyterhub_config.py"
+        self.lti = self.hub / "lti.json"  # where it is there, people sign in from the LMS
+        self.log = self.hub / "hub.log"
 
     def make(self) -> None:
         """Make what is missing of the operator's own folders."""

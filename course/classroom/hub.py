@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from course.classroom import lti
 from course.classroom.authenticator import RosterAuthenticator
 from course.classroom.folders import Folders
 from course.classroom.roster import INSTRUCTOR
@@ -52,6 +53,8 @@ def configure(c: Any, folder: str) -> None:
 
     c.JupyterHub.authenticator_class = RosterAuthenticator
     c.RosterAuthenticator.accounts_file = str(folders.accounts)
+    if folders.lti.is_file():
+        lti.configure(c, lti.read(folders.lti), folders.accounts)
 
     c.JupyterHub.spawner_class = RoomSpawner if os.geteuid() == 0 else TrialSpawner
     c.Spawner.classroom = folder

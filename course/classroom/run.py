@@ -12,19 +12,23 @@ import urllib.request
 from collections.abc import Callable
 
 from course.build import BuildError
+from course.classroom import lti
 from course.classroom.folders import Folders
 from course.grading.sandbox import syscalls
 
 _START_SECONDS = 90
 _STOP_SECONDS = 120
 _MOST_STARTS, _SPAN_SECONDS = 5, 600
+_LOG_BYTES = 10_000_000
 
 
 def serve(folders: Folders, ready: Callable[[], None]) -> int:
     """Run the hub until SIGINT or SIGTERM; one that dies in between is started again.
 
-    Servers and what is handed in outlive a hub. Calls `ready` once it answers.
+    Servers and what is handed in outlive a hub. Calls `ready` once it answers. Raises BuildError
+    where it can't be started, or doesn't stay up.
     """
+    _check_lti(folders)
     asked: list[int] = []
 
     def stop(number: int, _: object) -> None:
@@ -46,11 +50,22 @@ def serve(folders: Folders, ready: Callable[[], None]) -> int:
             return _end(hub)
         print(f"The hub ended (status {hub.returncode}); starting it again.", file=sys.stderr)
         time.sleep(1)
-    raise BuildError(f"The hub does not stay up: its log is {folders.hub / 'hub.log'}.")
+    raise BuildError(f"The hub does not stay up: its log is {folders.log}.")
+
+
+def _check_lti(folders: Folders) -> None:
+    """Say what is wrong with the settings of LTI here, where the operator sees it."""
+    if folders.lti.is_file():
+        try:
+            lti.read(folders.lti)
+        except ValueError as problem:
+            raise BuildError(str(problem)) from None
 
 
 def _start(folders: Folders) -> subprocess.Popen[bytes]:
-    handle = os.open(folders.hub / "hub.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    if folders.log.is_file() and folders.log.stat().st_size > _LOG_BYTES:
+        folders.log.replace(folders.log.with_suffix(".log.1"))
+    handle = os.open(folders.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with open(handle, "ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "jupyterhub", "--config", str(folders.config)],
@@ -71,7 +86,7 @@ def _wait(folders: Folders, hub: subprocess.Popen[bytes], asked: list[int]) -> b
     while not asked and hub.poll() is None:
         if time.monotonic() > deadline:
             _end(hub)
-            raise BuildError(f"The hub did not start: its log is {folders.hub / 'hub.log'}.")
+            raise BuildError(f"The hub did not start: its log is {folders.log}.")
         try:
             for address in addresses:
                 urllib.request.urlopen(f"{address}/hub/health", timeout=5).close()

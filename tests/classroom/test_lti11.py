@@ -11,8 +11,13 @@ import pytest
 import requests
 from ltihub import PEOPLE
 from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, Client
+from traitlets.config import Config
 
-from course.classroom import lti
+from course.build import BuildError
+from course.classroom import hub as classroom
+from course.classroom import lti, run
+from course.classroom.authenticator import RosterAuthenticator
+from course.classroom.folders import Folders
 
 pytestmark = pytest.mark.xdist_group("lti")
 
@@ -117,6 +122,24 @@ def test_settings_that_others_can_read_or_that_lack_something_are_refused(tmp_pa
     path.write_text("{")
     with pytest.raises(ValueError, match="no JSON"):
         lti.read(path)
+
+
+def test_a_classroom_takes_the_settings_that_lie_in_its_folder(tmp_path: Path) -> None:
+    room = Folders(tmp_path)
+    room.make()
+    room.state(address="http://127.0.0.1:1", course=str(tmp_path))
+    without, with_it = Config(), Config()
+    classroom.configure(without, str(tmp_path))
+    assert issubclass(without.JupyterHub.authenticator_class, RosterAuthenticator)
+    room.lti.touch(mode=0o600)
+    settings = {"version": "1.1", "course": "c", "consumers": {"lms": "a secret"}}
+    room.lti.write_text(json.dumps(settings))
+    classroom.configure(with_it, str(tmp_path))
+    assert issubclass(with_it.JupyterHub.authenticator_class, lti.CourseLTI11)
+    assert with_it.CourseLTI11.accounts_file == str(room.accounts)
+    room.lti.write_text("{")
+    with pytest.raises(BuildError, match=r"lti.json is no JSON"):
+        run.serve(room, lambda: None)
 
 
 def test_who_is_taken_out_of_the_accounts_is_out_at_once(tmp_path: Path, root: Path) -> None:

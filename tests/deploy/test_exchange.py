@@ -1,8 +1,10 @@
-"""Does the job that makes the shared folders keep students apart, and say where a volume can't?"""
+"""Do the shared folders keep students apart, and does what they hand in arrive whole?"""
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,3 +84,53 @@ def test_the_job_fails_where_the_volume_would_let_students_at_others_work(
     name, status, said = job(objects, volumes)[-1]
     assert (name, status) == ("prepare", 1)
     assert "fsGroupPolicy" in said
+
+
+@needs_root
+def test_what_is_handed_in_arrives_whole_whatever_its_modes(
+    objects: dict[str, Any], values: dict[str, Any], volumes: Path, root: Path
+) -> None:
+    assert [status for _, status, _ in job(objects, volumes)] == [0, 0, 0, 0]
+    users = {"instructor": 9000, "anna": 100001}
+    homes = {"instructor": volumes / "course", "anna": volumes / "anna"}
+    names = [f"{who}:x:{own}:{own}::{homes[who]}:/bin/sh\n" for who, own in users.items()]
+    (volumes / "passwd").write_text("".join(names))
+    file = values["singleuser"]["extraFiles"]["nbgrader"]
+    settings = {**file["data"], "Exchange": {"root": str(volumes / "exchange")}}
+    settings["CourseDirectory"] = {"course_id": "our-course"}
+    (volumes / "etc").mkdir()
+    (volumes / "etc" / Path(file["mountPath"]).name).write_text(json.dumps(settings))
+    notebook = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+    for step in ("source", "release"):
+        (homes["instructor"] / step / "ps1").mkdir(parents=True)
+        (homes["instructor"] / step / "ps1" / "ps1.ipynb").write_bytes(notebook)
+    homes["anna"].mkdir(mode=0o700)
+    for who, own in users.items():
+        for path in (homes[who], *homes[who].rglob("*")):
+            os.chown(path, own, own)
+
+    def nbgrader(who: str, *command: str) -> str:
+        pod = [sys.executable, Path(__file__).with_name("as_pod.py"), root, volumes]
+        run = subprocess.run(
+            [*pod, str(users[who]), homes[who], sys.executable, "-m", "nbgrader", *command],
+            env={"HOME": str(homes[who]), "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
+                 "PYTHONPATH": str(root), "JUPYTER_CONFIG_PATH": str(volumes / "etc")},
+            capture_output=True,
+            text=True,
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        return run.stderr
+
+    nbgrader("instructor", "release_assignment", "ps1")
+    nbgrader("anna", "fetch_assignment", "ps1")
+    (homes["anna"] / "ps1" / "data").mkdir()
+    (homes["anna"] / "ps1" / "data" / "mine.txt").write_text("mine")
+    for path in (homes["anna"] / "ps1").rglob("*"):
+        os.chown(path, users["anna"], users["anna"])
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    nbgrader("anna", "submit", "ps1")
+    assert "Left out" not in nbgrader("instructor", "collect", "ps1")
+    collected = homes["instructor"] / "submitted" / "anna" / "ps1"
+    assert {path.name for path in collected.rglob("*") if path.is_file()} == {
+        "ps1.ipynb", "mine.txt", "timestamp.txt", "submission_secret.txt",
+    }  # fmt: skip
