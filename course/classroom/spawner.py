@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import resource
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,9 @@ from course.classroom import view
 from course.classroom.accounts import Accounts
 from course.classroom.folders import Folders
 from course.grading.sandbox import syscalls
+
+# Of a student, threads included: some ten notebooks with PyTorch; not all that the machine has.
+_MOST_PROCESSES = 1000
 
 
 class _Room(LocalProcessSpawner):
@@ -69,6 +73,9 @@ class RoomSpawner(_Room):
             if student:
                 view.hide_processes()
                 syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)  # no sudo
+                resource.setrlimit(resource.RLIMIT_NPROC, (_MOST_PROCESSES, _MOST_PROCESSES))
+                # Should the machine run out of memory, a student's kernel goes before the hub.
+                Path("/proc/self/oom_score_adj").write_text("500")
             os.umask(0o077)
             become_user()
 

@@ -37,6 +37,7 @@ TRIES = {
     "the repository's solutions": "ls {repository}/source",
     "to be root": "sudo -n true",
     "another's processes": "ps -u {victim} -o args= | grep .",
+    "all processes there are": "test $(ulimit -u) = unlimited || test $(ulimit -u) -gt 1000",
     "any hidden test": "grep -rlI --include=*.ipynb 'BEGIN HIDDEN' {root} {room} {repository}",
 }
 

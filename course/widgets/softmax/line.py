@@ -61,7 +61,10 @@ def fit(kind: str, x: Tensor, y: Tensor, delta: float) -> Tensor:
         r = design @ line - y
         r = torch.where(r.abs() < 1e-4, torch.full_like(r, 1e-4), r)
         weight = slope(kind, r, delta) / r
+        last = line
         line = torch.linalg.solve(design.T @ (weight[:, None] * design), design.T @ (weight * y))
+        if torch.allclose(line, last, rtol=0, atol=1e-9):
+            break
     return line
 
 
