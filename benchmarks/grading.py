@@ -33,8 +33,8 @@ from course import lesson as lessons  # noqa: E402
 from course.grading import bank as catalogue  # noqa: E402
 from course.lesson import Lesson  # noqa: E402
 
-# As nbgrader does without any settings, but for the time, which is the judge's here.
-PLAIN = "c = get_config()\nc.CourseDirectory.root = {root!r}\nc.Execute.timeout = 8\n"
+# As nbgrader does without any settings, but for the time: an ordinary kernel imports torch first.
+PLAIN = "c = get_config()\nc.CourseDirectory.root = {root!r}\nc.Execute.timeout = 20\n"
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,12 @@ def _needs(spoken: Lesson, bundle: Bundle, name: str) -> set[str]:
     return found
 
 
+def _together(spoken: Lesson, bundle: Bundle) -> Bundle:
+    """The bundle with what it builds on. The rest stays as released: to grade it takes time."""
+    used = set().union(*(_needs(spoken, bundle, name) for name in bundle)) - set(bundle)
+    return {**bundle, **{n: catalogue.solution(spoken.exercises[n]) for n in used}}
+
+
 def _grade(root: Path, course: Path, spoken: Lesson, share: list[Bundle]) -> list[Row]:
     """Hand in each bundle of `share` in a course folder made for it, and have them graded."""
     name = spoken.name
@@ -128,10 +134,9 @@ def _grade(root: Path, course: Path, spoken: Lesson, share: list[Bundle]) -> lis
     for number, bundle in enumerate(share):
         notebook = nbformat.read(build.notebook_path(course, "release", name), as_version=4)
         cells = {c.metadata.get("nbgrader", {}).get("grade_id"): c for c in notebook.cells}
-        for exercise in spoken.exercises.values():
-            answer = bundle.get(exercise.name) or catalogue.solution(exercise)
+        for exercise_name, answer in _together(spoken, bundle).items():
             if answer.source is not None:
-                cells[exercise.name].source = answer.source
+                cells[exercise_name].source = answer.source
         folder = course / "submitted" / f"s{number}" / name
         folder.mkdir(parents=True)
         nbformat.write(notebook, folder / f"{name}.ipynb")

@@ -19,7 +19,7 @@ from course import cli
 pytestmark = pytest.mark.xdist_group("report")
 
 NAME = "93_report"
-STUDENTS = 200
+STUDENTS = 120
 EXERCISES = {"half": 1, "square": 2, "middle": 3, "last": 4}
 DUE = datetime(2026, 1, 12, 9)
 

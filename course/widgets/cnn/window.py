@@ -118,24 +118,27 @@ def draw(figure: Figure, style: Style) -> Update:
             spine.set_visible(False)
     shade = LinearSegmentedColormap.from_list("shade", [style.paper, style.blue])
     signed = LinearSegmentedColormap.from_list("signed", [style.orange, style.paper, style.blue])
-    shaded: dict[str, Any] = {"interpolation": "nearest", "alpha": 0.6, "animated": True}
+    shaded: dict[str, Any] = {"interpolation": "nearest", "alpha": 0.6}
+    # The image changes with its padding alone, and with that its axes: it is drawn once for each.
     picture = from_.imshow(np.zeros((1, 1)), cmap=shade, vmin=0, vmax=16, **shaded)
-    results = to.imshow(np.zeros((1, 1)), cmap=signed, vmin=-20, vmax=20, **shaded)
+    results = to.imshow(np.zeros((1, 1)), cmap=signed, vmin=-20, vmax=20, animated=True, **shaded)
     font: dict[str, Any] = {"ha": "center", "va": "center", "color": style.ink, "size": 8.5}
-    font["animated"] = True
     pixels = [from_.text(0, 0, "", **font) for _ in range(MOST**2)]
+    font["animated"] = True
     terms = [between.text(0, 0, "", **font) for _ in range(9)]
     sums = [to.text(0, 0, "", **font) for _ in range(PLACES)]
     total = between.text(0, 0, "", **{**font, "size": 10, "weight": "bold"})
     line: dict[str, Any] = {"fill": False, "ec": style.ink, "lw": 1, "animated": True}
     box = line | {"ec": style.orange, "lw": 2.6}
-    image = Rectangle((0, 0), SIDE, SIDE, **line)
+    image = Rectangle((0, 0), SIDE, SIDE, **line | {"animated": False})
     table = Rectangle((-0.5, -0.5), 1, 1, **line | {"ec": style.muted})
     window, target = Rectangle((0, 0), 3, 3, **box), Rectangle((0, 0), 1, 1, **box)
     for ax, patch in ((from_, image), (to, table), (from_, window), (to, target)):
         ax.add_patch(patch)
     crosses = to.plot([], [], "x", ms=15, mew=2.2, color=style.ink, animated=True)[0]
     between.set(xlim=(-0.6, 2.6), ylim=(3.6, -0.6))
+
+    drawn: list[list[str]] = []
 
     def write(cells: list[Text], grid: list[list[str]]) -> None:
         flat = [(x, y, words) for y, row in enumerate(grid) for x, words in enumerate(row)]
@@ -154,7 +157,9 @@ def draw(figure: Figure, style: Style) -> Update:
         table.set(width=columns, height=rows)
         window.set(xy=(right - 0.5, down - 0.5), width=k, height=k)
         target.set_xy((j - 0.5, i - 0.5))
-        write(pixels, [[_short(v) for v in row] for row in wide.tolist()])
+        if n != len(drawn):
+            drawn[:] = [[_short(v) for v in row] for row in wide.tolist()]
+            write(pixels, drawn)
         term = "{}" if a["pool"] else "{}×{}"
         pairs = zip(a["window"].tolist(), a["weights"].tolist(), strict=True)
         write(

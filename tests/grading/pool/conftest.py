@@ -71,7 +71,7 @@ def slow_class(new_course: Callable[..., Course]) -> Course:
     course = new_course(SMALL)
     course.nbgrader("generate_assignment", SMALL)
     notebook = damage.solved(course.released(SMALL))
-    damage.append("double", "\nimport time\ntime.sleep(1.5)")(notebook)
+    damage.append("double", "\nimport time\ntime.sleep(2.5)")(notebook)
     for student in STUDENTS:
         (course.hand_in(student, SMALL) / f"{SMALL}.ipynb").write_bytes(damage.text_of(notebook))
     docket.secret(course.root)
