@@ -226,7 +226,7 @@ TOPICS: dict[str, Widgets] = {
     "diffusion": {
         "schedules": Slid("schedules()", "T"),
         "guess": Slid("guess()", "t"),
-        "clock": Slid("clock()", "d"),
+        "clock": Slid("clock()", "t"),
         "guidance": Slid("guidance(lambda cond, uncond, w: torch.lerp(uncond, cond, w))", "w"),
         "time": Held(
             "time()",

@@ -2258,9 +2258,9 @@ def transfer(model, classes):
 # behind each; pooling or strides as you like, no batch norm (05_training); at the end a vector (`nn.Flatten`). `head`: an
 # `nn.Linear` from it to the logits (no softmax: `cross_entropy` has it). At most 50,000 parameters.
 #
-# **97 %** of held-out digits are to be read rightly, on splits that the test draws, after the given `fit` (Adam and the one-cycle
-# schedule of 04_sgd). ReLU, 16 and 32 channels and max-pooling will do; line (1) of *Four experiments*, below, says what yours reads.
-# What stands below `fit` is given for the test.
+# **97 %** of held-out digits are to be read rightly, at the best of three splits that the test draws, after the given `fit` (Adam
+# and the one-cycle schedule of 04_sgd). ReLU, 16 and 32 channels and max-pooling will do; line (1) of *Four experiments*, below,
+# says what yours reads. What stands below `fit` is given for the test.
 
 
 # %% answer="DigitsCNN"
@@ -2369,17 +2369,17 @@ bent = (
 check.true(float(bent.abs().max()) > 1e-3, "Your net is linear: no activation bends it")
 check.stays_on_device(digit_logits, weights, x)
 right: list[float] = []
-while len(right) < 2 and max(right, default=0.0) < 0.975:  # a clear case is clear at once
+while len(right) < 3 and max(right, default=0.0) < 0.97:  # nobody fails for one bad start
     seed = int(check.integers(0, 10**6, 1))
     data = held_out.load(seed=seed)
     names = check.uniform(0, 1, 10).argsort()  # the classes under other numbers: nothing to look up
     logits = trained_logits(data.x_train, names[data.y_train], data.x_test, seed)
     check.shape(logits, (450, 10))
     right.append(float((logits.argmax(1) == names[data.y_test]).double().mean()))
-share = sum(right) / len(right)
 check.true(
-    share >= 0.97,
-    f"After training, {100 * share:.1f} % of held-out digits are read rightly; 97 % are asked for",
+    max(right) >= 0.97,
+    f"After three trainings, at most {100 * max(right):.1f} % of held-out digits are read rightly; "
+    "97 % are asked for",
 )
 ### END HIDDEN TESTS
 

@@ -92,14 +92,19 @@ def compute(state: State) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=32)
-def seen(kind: str, size: int, count: int, number: int) -> tuple[Tensor, Tensor]:
+def seen(
+    kind: str, size: int, count: int, number: int
+) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
     """Mean quadratics (count, 6) of `count` mini-batches, and how many examples (count,) were drawn
-    by the end of each.
+    by the end of each. With them `linear` and `square`, by mini-batch: the gradient of
+    c0 + c1 a + c2 b + c3 a^2 + c4 a b + c5 b^2 is linear + square w.
     """
     _, each = examples(kind, number)
     drawn = batches(size, count, number)
     ends = torch.tensor([len(b) for b in drawn]).cumsum(0)
-    return torch.stack([each[b].mean(0) for b in drawn]), ends
+    means = torch.stack([each[b].mean(0) for b in drawn])
+    square = means[:, [3, 4, 4, 5]].reshape(-1, 2, 2) * torch.tensor([[2, 1], [1, 2]])
+    return means, ends, list(means[:, 1:3]), list(square)
 
 
 @lru_cache(maxsize=32)
@@ -114,13 +119,11 @@ def _walks(
     lowest = float(surface.height(_lowest(surface)) + quadratic(_lowest(surface), whole))
     paths, heights, steps, shifts = [], [], [], each
     for s in (EXAMPLES, size, 1):
-        means, ends = seen(kind, s, ticks if by_steps else -(-ticks // s) + EPOCHS, number)
+        count = ticks if by_steps else -(-ticks // s) + EPOCHS
+        means, ends, linear, square = seen(kind, s, count, number)
         done = torch.arange(ticks + 1)
         if not by_steps:
             done = torch.searchsorted(ends, done, right=True)
-        # The gradient of c0 + c1 a + c2 b + c3 a^2 + c4 a b + c5 b^2 is linear + square w.
-        linear = list(means[:, 1:3])
-        square = list(means[:, [3, 4, 4, 5]].reshape(-1, 2, 2) * torch.tensor([[2, 1], [1, 2]]))
 
         def gradient(
             w: Tensor, t: int, linear: list[Tensor] = linear, square: list[Tensor] = square
