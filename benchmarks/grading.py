@@ -78,14 +78,14 @@ def main(wanted: list[str]) -> None:
 
 
 def _outcomes(folder: Path, attacks: list[bank.Attack], judged: bool) -> dict[str, Got]:
-    """By attack, each handed in alone, for plain nbgrader runs everything in one process."""
+    """By attack, each handed in alone, for plain nbgrader runs a whole notebook in one process."""
     root = folder / ("judge" if judged else "plain")
     root.mkdir()
     alone = [bank.Submission(a.name.replace("/", "-").replace("_", "-"), [a]) for a in attacks]
     course = attacked.prepare(ROOT, root, alone)
     if not judged:
         (root / "nbgrader_config.py").write_text(PLAIN.format(root=str(root)))
-    _grade_all(course)
+    _grade(course, [] if judged else [one.student for one in alone])
     scores = course.scores(attacked.NAME)
     points = {name: e.points for name, e in attacked.spoken().exercises.items()}
     return {
@@ -94,20 +94,17 @@ def _outcomes(folder: Path, attacks: list[bank.Attack], judged: bool) -> dict[st
     }
 
 
-def _grade_all(course: Course) -> None:
-    """Autograde until each submission had its turn: one that ends the whole run is put aside."""
-    submitted = course.root / "submitted"
-    while any(submitted.iterdir()):
-        done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", "autograde", attacked.NAME],
-            cwd=course.root, env=course.env, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        tried = [path for path in submitted.iterdir() if f"/{path.name}/" in done.stderr]
-        if not tried:
-            raise SystemExit(f"nbgrader graded nothing:\n{done.stderr[-2000:]}")
-        (course.root / "had-their-turn").mkdir(exist_ok=True)
-        for path in tried:
-            shutil.move(path, course.root / "had-their-turn" / path.name)
+def _grade(course: Course, students: list[str]) -> None:
+    """Autograde: all in one run with the judge (none given), else one by one.
+
+    Plainly, one attack ends the run for all that come after it, or stays in IPython's settings.
+    """
+    command = [sys.executable, "-m", "nbgrader", "autograde", attacked.NAME]
+    for one in [[f"--student={student}"] for student in students] or [[]]:
+        subprocess.run(
+            [*command, *one], cwd=course.root, env=course.env, capture_output=True, check=False
+        )
+        shutil.rmtree(course.env["IPYTHONDIR"], ignore_errors=True)
 
 
 def _got(
