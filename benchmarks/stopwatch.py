@@ -14,8 +14,8 @@ from pathlib import Path
 from socket import socket
 
 import nbformat
-from playwright import sync_api as driver
 from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import TimeoutError as NoAnswerError
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = [
@@ -180,7 +180,7 @@ def press(page: Page, focusable: Locator, keys: int, wanted: str = "image") -> l
         page.keyboard.press(there)
         try:
             page.wait_for_function(f"courseLog.times.length > {before}", timeout=2000)
-        except driver.TimeoutError:
+        except NoAnswerError:
             # Further on, nothing changes. The first step back from there changes nothing either.
             missed += 1
             if missed > keys:

@@ -134,9 +134,9 @@ def _grade(root: Path, course: Path, spoken: Lesson, share: list[Bundle]) -> lis
     for number, bundle in enumerate(share):
         notebook = nbformat.read(build.notebook_path(course, "release", name), as_version=4)
         cells = {c.metadata.get("nbgrader", {}).get("grade_id"): c for c in notebook.cells}
-        for exercise_name, answer in _together(spoken, bundle).items():
+        for exercise, answer in _together(spoken, bundle).items():
             if answer.source is not None:
-                cells[exercise_name].source = answer.source
+                cells[exercise].source = answer.source
         folder = course / "submitted" / f"s{number}" / name
         folder.mkdir(parents=True)
         nbformat.write(notebook, folder / f"{name}.ipynb")

@@ -1,23 +1,20 @@
-"""Runs a program as in a pod: `python as_pod.py ROOT VOLUMES UID HOME PROGRAM ...`.
+"""Runs a program as in a pod: `python as_pod.py PASSWD UID HOME PROGRAM ...`, by root.
 
-By root. The program belongs to a user whom only VOLUMES/passwd names, and has a umask as strict as
-there is.
+The program belongs to a user whom only the file PASSWD names, and its umask is as strict as any.
 """
 
 import os
 import sys
 from pathlib import Path
 
-from course.classroom import view
 from course.grading.sandbox import syscalls
 
+AS_USER = Path(__file__).parents[1] / "grading" / "sandbox" / "as_user.py"
+AT_HOME = ["/bin/sh", "-c", 'umask 077; cd "$0"; exec "$@"']
+
 if __name__ == "__main__":
-    root, volumes, uid, home, *program = sys.argv[1:]
-    view.enter(Path(root), Path(volumes))
-    syscalls.bind(f"{volumes}/passwd", "/etc/passwd")
-    os.umask(0o077)
-    os.setgroups([])
-    os.setresgid(*[int(uid)] * 3)
-    os.setresuid(*[int(uid)] * 3)
-    os.chdir(home)
-    os.execvp(program[0], program)
+    passwd, uid, home, *program = sys.argv[1:]
+    syscalls.unshare(syscalls.CLONE_NEWNS)
+    syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_SLAVE)
+    syscalls.bind(passwd, "/etc/passwd")
+    os.execv(sys.executable, [sys.executable, str(AS_USER), uid, *AT_HOME, home, *program])

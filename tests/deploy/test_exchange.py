@@ -110,7 +110,7 @@ def test_what_is_handed_in_arrives_whole_whatever_its_modes(
             os.chown(path, own, own)
 
     def nbgrader(who: str, *command: str) -> str:
-        pod = [sys.executable, Path(__file__).with_name("as_pod.py"), root, volumes]
+        pod = [sys.executable, Path(__file__).with_name("as_pod.py"), volumes / "passwd"]
         run = subprocess.run(
             [*pod, str(users[who]), homes[who], sys.executable, "-m", "nbgrader", *command],
             env={"HOME": str(homes[who]), "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",

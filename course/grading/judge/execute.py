@@ -85,8 +85,7 @@ class Judge(Execute):
         # Verdicts of an earlier grading that stand, by grade id.
         self._kept: dict[str, list[NotebookNode]] = resources.get("course", {}).get("kept", {})
         self._ran: list[Cell] = []  # the student's cells, to be run again in a new kernel
-        asked = self._docket.questions.keys() - self._kept.keys()
-        graded = [i for i, cell in enumerate(nb.cells) if _grade_id(cell) in asked]
+        graded = [i for i, cell in enumerate(nb.cells) if _grade_id(cell) in self._docket.questions]
         self._last = max(graded, default=-1)  # what comes after can't change a verdict
         self._sentences: list[str] = []
         self._given_up = ""  # why no kernel is started any more

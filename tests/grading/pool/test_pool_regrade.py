@@ -80,3 +80,11 @@ def test_only_what_changed_is_asked_anew(course: Course) -> None:
     assert grade(course, "bela", "test-double") == (0.0, 0.5, True)
     assert grade(course, "bela", "test-half") == (0.0, 0.5, False)
     assert "0 graded, 0 failed" in course.course(*COMMAND, "--regrade", "changed")
+
+    # What stands between a question asked anew and one that stands is run as ever.
+    text = lesson.read_text()
+    lesson.write_text(text.replace("assert half(m", "assert half(2) == 1 and half(m"))
+    course.course("build", SMALL)
+    course.nbgrader("generate_assignment", SMALL, "--force")
+    assert "2 graded, 0 failed" in course.course(*COMMAND, "--regrade", "changed")
+    assert "not run while" not in str(outputs(course, "ada")["double"])
