@@ -27,6 +27,7 @@ from course.grading.sandbox import probe
 _MOST_BUNDLES = 256
 _MOST_BYTES = 256 * 2**20
 _GATEWAY = "gateway:"  # before the name of a cluster that Dask Gateway keeps
+_STARTS = 3  # Dask gives up all workers where one dies before it is up
 
 
 class ClusterLostError(Exception):
@@ -47,15 +48,7 @@ def local(workers: int, scratch: Path) -> Iterator[Client]:
         "distributed.scheduler.active-memory-manager.start": False,
     }
     with dask.config.set(settings):
-        cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=0,
-            dashboard_address=None,
-            security=_own_key(),
-            silence_logs=50,
-        )
+        cluster = _started(workers)
         try:
             with Client(cluster) as client:
                 client.register_plugin(_Ready(quiet=True))
@@ -66,6 +59,27 @@ def local(workers: int, scratch: Path) -> Iterator[Client]:
         finally:
             with suppress(TimeoutError):  # what still runs then ends with this process
                 cluster.close(timeout=10)
+
+
+def _started(workers: int) -> LocalCluster:
+    for attempt in reversed(range(_STARTS)):
+        try:
+            return LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=0,
+                dashboard_address=None,
+                security=_own_key(),
+                silence_logs=50,
+            )
+        except RuntimeError as problem:
+            if not attempt:
+                raise BuildError(
+                    "The processes that grade end while they start: if memory is short, "
+                    "give `--workers 1`."
+                ) from problem
+    raise AssertionError
 
 
 @contextmanager

@@ -42,7 +42,22 @@ class Running:
     def workers(self) -> list[psutil.Process]:
         """The worker processes, which are those that were spawned."""
         children = psutil.Process(self._process.pid).children()
-        return [c for c in children if "spawn_main" in " ".join(c.cmdline())]
+        found = []
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                if "spawn_main" in " ".join(child.cmdline()):
+                    found.append(child)
+        return found
+
+    def grading(self) -> list[psutil.Process]:
+        """The workers that have a kernel."""
+        found = []
+        for worker in self.workers():
+            with suppress(psutil.NoSuchProcess):
+                for child in worker.children():
+                    if "course.grading.warm" in " ".join(child.cmdline()) and child.children():
+                        found.append(worker)
+        return found
 
     def send(self, number: int) -> tuple[int, str]:
         """Signal the command (its whole group on Ctrl-C); its exit status and what it said."""

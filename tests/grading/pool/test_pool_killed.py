@@ -59,10 +59,12 @@ def test_killed_again_and_again_it_ends_as_if_nothing_had_happened(
     second = dict(copies(course).items() - half.items())
     assert len(second) < len(STUDENTS)
 
-    # A worker is killed, which costs nothing: another grades what it had.
+    # A worker is killed while it starts, and then one that grades, whose work another takes over.
     running = Running(course, *COMMAND)
-    running.until(lambda: any(worker.children() for worker in running.workers()))
-    next(worker for worker in running.workers() if worker.children()).kill()
+    running.until(lambda: bool(running.workers()))
+    running.workers()[0].kill()
+    running.until(lambda: bool(running.grading()))
+    running.grading()[0].kill()
     status, said = running.end()
     assert status == 0, said
     assert f"0 failed, {len(second)} graded before" in said
