@@ -62,10 +62,10 @@ def test_are_the_slopes_those_of_autograd(name):
     surface = surfaces.RACES[name]
     w = torch.randn(7, 2, dtype=torch.float64).requires_grad_()
     (want,) = torch.autograd.grad(surface.height(w).sum(), w)
-    torch.testing.assert_close(surface.slope(w.detach()), want)
+    torch.testing.assert_close(surface.gradient(w.detach()), want)
     at = torch.tensor(surface.goals, dtype=torch.float64)
     assert surface.height(at).abs().max() < 1e-12
-    assert surface.slope(at).abs().max() < 1e-12
+    assert surface.gradient(at).abs().max() < 1e-12
 
 
 @pytest.mark.parametrize("kind", ["bowl", "basins"])
@@ -146,7 +146,7 @@ def test_do_the_six_walk_as_the_classes_of_torch_optim(name, alpha):
         optimiser = make([w])
         for t in range(contest.TICKS):
             torch.testing.assert_close(path[t], surfaces.within(w.detach()), atol=1e-9, rtol=1e-9)
-            w.grad = surface.slope(w.detach())
+            w.grad = surface.gradient(w.detach())
             optimiser.step()
 
 

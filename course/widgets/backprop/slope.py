@@ -25,12 +25,13 @@ FUNCTIONS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
 PRECISIONS = (torch.float64, torch.float32)
 FLOOR = 1e-13  # errors below are drawn here
 POWERS = torch.arange(-12, 0.01, 0.5)
+ALL = (10.0**POWERS).double()
 
 
-def by_sampling(f: Callable[[Tensor], Tensor], w: Tensor, eps: float) -> Tensor:
-    """The slope of f at w () from samples eps apart, by `torch.gradient`."""
-    samples = f(torch.stack([w - eps, w, w + eps]))
-    return torch.gradient(samples, spacing=eps)[0][1]
+def by_sampling(f: Callable[[Tensor], Tensor], w: Tensor, eps: Tensor) -> Tensor:
+    """The slopes of f at w () from samples eps (n,) apart, by `torch.gradient`: (n,)."""
+    samples = f(torch.stack([w - eps, w.expand(eps.shape), w + eps]))
+    return torch.gradient(samples, dim=0)[0][1] / eps
 
 
 def compute(state: State, numerical_gradient: Callable[..., Any] | None = None) -> dict[str, Any]:
@@ -47,32 +48,31 @@ def compute(state: State, numerical_gradient: Callable[..., Any] | None = None) 
     ends = torch.stack([w - eps, w + eps])
 
     def errors(g: Callable[..., Tensor]) -> dict[torch.dtype, Tensor]:
-        return {
-            dtype: torch.stack(
-                [g(f, w.to(dtype), float(10.0**p)).double() - slope for p in POWERS]
-            ).abs().clamp(min=FLOOR)
-            for dtype in PRECISIONS
-        }  # fmt: skip
+        """By `g(f, w, eps)`: slopes by all eps, in the precision of w and eps."""
+        found = {dtype: g(f, w.to(dtype), ALL.to(dtype)).double() for dtype in PRECISIONS}
+        return {dtype: (s - slope).abs().clamp(min=FLOOR) for dtype, s in found.items()}
 
     arrays: dict[str, Any] = {
         "x": x, "y": f(x), "w": float(w), "at": float(f(w)), "slope": float(slope), "note": "",
         "chord": torch.stack([ends, f(ends)]), "errors": errors(by_sampling), "yours": None,
-        "found": float(by_sampling(f, w, eps)), "eps": eps,
+        "found": float(by_sampling(f, w, torch.tensor([eps], dtype=torch.float64))), "eps": eps,
     }  # fmt: skip
     if numerical_gradient is not None:
+
+        def one_by_one(f: Callable[..., Tensor], w: Tensor, _eps: Tensor) -> Tensor:
+            return torch.stack([numerical_gradient(f, w, e) for e in ALL.tolist()])
+
         got, note = student.call(numerical_gradient, f, w, eps, shape=())
         if got is not None and not note:
-            arrays["found"] = float(got)
+            want, arrays["found"] = arrays["found"], float(got)
             try:
-                arrays["yours"] = errors(numerical_gradient)
+                arrays["yours"] = errors(one_by_one)
             except Exception as error:
                 note = f"Your `{student.name_of(numerical_gradient)}` stopped: {error}"[:150]
-            gap = abs(float(got) - float(by_sampling(f, w, eps)))
-            if not note and gap > 1e-6 * max(1.0, abs(float(slope))):
+            if not note and abs(float(got) - want) > 1e-6 * max(1.0, abs(float(slope))):
                 note = (
                     f"Your `{student.name_of(numerical_gradient)}` gives "
-                    f"{number(float(got), 6)} here, a central difference "
-                    f"{number(arrays['found'] if gap == 0 else float(by_sampling(f, w, eps)), 6)}."
+                    f"{number(float(got), 6)} here, a central difference {number(want, 6)}."
                 )
             elif not note:
                 note = f"Your `{student.name_of(numerical_gradient)}` lies on the dashed lines."
@@ -117,11 +117,10 @@ def draw(figure: Figure, style: Style) -> Update:
             [a["w"] - 5, a["w"] + 5], [a["at"] - 5 * a["slope"], a["at"] + 5 * a["slope"]]
         )
         trace(chord, *a["chord"])
-        epss = 10.0**POWERS
         for dtype in PRECISIONS:
             shown = a["errors"] if a["yours"] is None else a["yours"]
-            trace(yours[dtype], epss, shown[dtype].nan_to_num(20.0))
-            trace(truth[dtype], epss, a["errors"][dtype])
+            trace(yours[dtype], ALL, shown[dtype].nan_to_num(20.0))
+            trace(truth[dtype], ALL, a["errors"][dtype])
             truth[dtype].set_visible(a["note"] != "")
         here.set_xdata([a["eps"]] * 2)
 

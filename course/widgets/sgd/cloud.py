@@ -15,7 +15,7 @@ from .. import student
 from ..panel import Panel, State, choice, preset, said, seed, slider
 from ..picture import Arrays, Update, trace
 from ..style import Style, number
-from .surfaces import within
+from .surfaces import Fields, descend, fields
 
 EXAMPLES, DRAWS, STEPS = 64, 250, 500
 SIZES = [1, 2, 4, 8, 16, 32, 64]
@@ -91,25 +91,13 @@ def _your_variances(f: Callable[..., Any], replacement: bool, number_: int) -> s
 
 
 @lru_cache(maxsize=8)
-def roaming(size: int, replacement: bool, number_: int) -> tuple[list, list]:
-    """Of the loss of each mini-batch that a walker meets: gradient at 0 (500, 2), and Hessian
-    (500, 2, 2).
-    """
+def roaming(size: int, replacement: bool, number_: int) -> Fields:
+    """The gradients of 500 mini-batches that a walker meets."""
     x, y = examples(number_)
     picked = draws(size, STEPS, replacement, 2)
     a, b = x[picked], y[picked]
-    gradients = -torch.einsum("tbi,tb->ti", a, b) / size
-    return gradients.tolist(), (torch.einsum("tbi,tbj->tij", a, a) / size).tolist()
-
-
-def wander(gradients: list, hessians: list, start: Tensor, lr: float) -> Tensor:
-    """The path (501, 2) of gradient descent: in plain numbers, for it is walked at each key."""
-    u, v = start.tolist()
-    path = [(u, v)]
-    for (g, h), ((a, b), (c, d)) in zip(gradients, hessians, strict=True):
-        u, v = u - lr * (g + a * u + b * v), v - lr * (h + c * u + d * v)
-        path.append((u, v))
-    return within(torch.tensor(path, dtype=torch.float64))
+    linear = -torch.einsum("tbi,tb->ti", a, b) / size
+    return fields(linear, torch.einsum("tbi,tbj->tij", a, a) / size)
 
 
 def compute(
@@ -135,7 +123,8 @@ def compute(
         yours, note = _your_variances(variance, replacement, number_)
         notes.append(note)
     best = known["best"]
-    ball = wander(*roaming(size, replacement, number_), best, float(state["lr"]))[-400:] - best
+    seen = roaming(size, replacement, number_)
+    ball = descend(seen, best, [float(state["lr"])] * STEPS)[-400:] - best
     return {
         "each": each,
         "batches": each[draws(size, DRAWS, replacement, 3)].mean(1),

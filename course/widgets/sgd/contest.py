@@ -44,7 +44,7 @@ MEMORIES = {
 def builtin(name: str, factor: float, alpha: float, start: tuple[float, float]) -> Tensor:
     """The paths (6, 201, 2) of torch's optimisers on the surface `name`."""
     surface, begin = RACES[name], torch.tensor(start, dtype=torch.float64)
-    return paths(surface.slope, begin, [factor * rate for rate in RATES[name]], alpha, TICKS)
+    return paths(surface.gradient, begin, [factor * rate for rate in RATES[name]], alpha, TICKS)
 
 
 def yours(
@@ -60,7 +60,7 @@ def yours(
             memory = [torch.zeros_like(w) for _ in range(MEMORIES[name])]
         walked = [w]
         for t in range(1, TICKS + 1):
-            slope = surface.slope(w)
+            slope = surface.gradient(w)
             if name not in OURS:
                 w = f(w.clone(), memory, slope, t)
             else:

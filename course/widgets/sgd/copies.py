@@ -14,7 +14,7 @@ from .. import student
 from ..panel import Panel, State, preset, said, seed, slider
 from ..picture import Arrays, Update, trace
 from ..style import Style, number
-from .surfaces import descend
+from .surfaces import descend, fields
 
 ONE = 100
 START = (-1.5, 1.5)
@@ -39,19 +39,23 @@ def compute(state: State, sgd: Callable[..., Any] | None = None) -> dict[str, An
     many_x, many_y = x.repeat(count, 1), y.repeat(count)
     start = torch.tensor(START, dtype=x.dtype)
     batches = list(torch.arange(ONE * count).split(size))
-    whole = [torch.arange(ONE * count)]
 
-    def walk(cut: list[Tensor]) -> Tensor:
-        return descend(
-            lambda w, t: gradient(w, many_x[cut[t]], many_y[cut[t]]), start, [lr] * len(cut)
-        )
+    squares = torch.einsum("ni,nj->nij", many_x, many_x).flatten(1)
+    gradients = torch.cat([-many_y[:, None] * many_x, squares], 1)
+
+    def walk(each: int) -> Tensor:
+        step = torch.arange(ONE * count) // each
+        many = step.bincount()
+        mean = torch.zeros(len(many), 6, dtype=x.dtype).index_add(0, step, gradients)
+        mean /= many[:, None]
+        return descend(fields(mean[:, :2], mean[:, 2:]), start, [lr] * len(many))
 
     def height(path: Tensor) -> Tensor:
         return (path @ x.T - y).square().mean(1) / 2 - lowest
 
     best = torch.linalg.lstsq(x, y[:, None]).solution[:, 0]
     lowest = float((x @ best - y).square().mean()) / 2
-    path, batch_path, yours, note = walk(batches), walk(whole), None, ""
+    path, batch_path, yours, note = walk(size), walk(ONE * count), None, ""
     if sgd is not None:
         yours, note = student.against(path, sgd, gradient, start, many_x, many_y, batches, lr)
     ends = torch.tensor([0, *(len(b) for b in batches)]).cumsum(0)

@@ -75,11 +75,13 @@ def compute(state: State, minibatches: Callable[..., Any] | None = None) -> dict
     else:
         made = epochs("shuffled" if kind == "yours" else kind, size, int(state["seed"]))
     for e, batches in enumerate(made):
-        when[e] = -1
-        for place, batch in enumerate(batches):
-            when[e, batch] = place
-            times[e] += torch.bincount(batch, minlength=EXAMPLES)
-            dogs.append(float((batch >= EXAMPLES // 2).double().mean()) if len(batch) else 0.0)
+        sizes = torch.tensor([len(batch) for batch in batches], dtype=torch.long)
+        inside = torch.cat([torch.zeros(0, dtype=torch.long), *batches])
+        place = torch.arange(len(batches)).repeat_interleave(sizes)
+        when[e] = torch.full((EXAMPLES,), -1).scatter_reduce(0, inside, place, "amax")
+        times[e] = torch.bincount(inside, minlength=EXAMPLES)
+        among = torch.bincount(place[inside >= EXAMPLES // 2], minlength=len(batches))
+        dogs += (among / sizes.clamp(min=1)).tolist()
     return {
         "when": when,
         "dogs": dogs,

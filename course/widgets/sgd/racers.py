@@ -19,7 +19,7 @@ NAMES = ["plain", "momentum", "Nesterov", "Adagrad", "RMSProp", "Adam"]
 
 
 def paths(
-    slope: Callable[[Tensor], Tensor],
+    gradient: Callable[[Tensor], Tensor],
     start: Tensor,
     lr: Sequence[float],
     alpha: float,
@@ -27,7 +27,7 @@ def paths(
 ) -> Tensor:
     """The paths (6, steps + 1, 2) of NAMES from `start` (2,), each with its own of `lr` (6).
 
-    slope: gradients (6, 2) at the weights (6, 2). alpha: momentum, and Adam's beta1. All else is as
+    gradient: (6, 2) at the weights (6, 2). alpha: momentum, and Adam's beta1. All else is as
     the classes have it by default.
     """
     w = start.repeat(6, 1)
@@ -37,7 +37,7 @@ def paths(
     sums, means, first, second = ([torch.zeros_like(start)] for _ in range(4))
     clocks = [[torch.zeros(())] for _ in range(3)]
     while len(walked) <= steps:
-        g = [[one] for one in slope(w)]
+        g = [[one] for one in gradient(w)]
         for i, (buffer, strength) in enumerate(
             ((unused, 0.0), (momentum, alpha), (nesterov, alpha))
         ):

@@ -15,7 +15,7 @@ from .. import student
 from ..panel import Panel, State, choice, preset, said, seed, slider
 from ..picture import Arrays, Update, trace
 from ..style import Style, number
-from .surfaces import descend
+from .surfaces import Fields, descend, fields
 
 STEPS = 300
 KINDS = {"linear_decay": "linear decay", "one_cycle": "one cycle"}
@@ -46,15 +46,15 @@ def shares(kind: str, until: int) -> Tensor:
 
 
 @lru_cache(maxsize=8)
-def _noise(number_: int) -> list[Tensor]:
+def _seen(number_: int) -> Fields:
     generator = torch.Generator().manual_seed(number_)
-    return list(torch.randn(STEPS, 2, generator=generator, dtype=torch.float64))
+    noise = torch.randn(STEPS, 2, generator=generator, dtype=torch.float64)
+    return fields(noise, torch.diag(SLOPES).expand(STEPS, 2, 2))
 
 
 def walked(rates: list[float], number_: int) -> Tensor:
     """Heights (301,) of a walk with noisy gradients, smoothed over 15 steps."""
-    noise = _noise(number_)
-    path = descend(lambda w, t: torch.addcmul(noise[t], SLOPES, w), START, rates)
+    path = descend(_seen(number_), START, rates)
     heights = (SLOPES * path.square()).sum(1) / 2
     padded = torch.cat([heights[:1].expand(14), heights])
     return padded.unfold(0, 15, 1).mean(1)

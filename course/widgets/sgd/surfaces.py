@@ -5,12 +5,15 @@ Points are (..., 2), heights (...).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.sgd import sgd
 
 Height = Callable[[Tensor], Tensor]
+Slope = Callable[[Any, Any], tuple[Any, Any]]  # of a and b, numbers or tensors
+# For each step: (g, h, p, q, r, s) of the gradient (g + p a + q b, h + r a + s b) at (a, b).
+Fields = Sequence[tuple[float, float, float, float, float, float]]
 CELLS = 81  # the field is 81 x 81; as in walk.js
 FAR = 1e4  # a walker that blew up stays here
 
@@ -21,10 +24,14 @@ class Surface:
 
     name: str
     height: Height
-    slope: Height  # its gradient at points (..., 2)
+    slope: Slope  # its partial derivatives
     box: tuple[float, float, float, float]  # left, right, bottom, top
     start: tuple[float, float]
     goals: tuple[tuple[float, float], ...]
+
+    def gradient(self, w: Tensor) -> Tensor:
+        """At the points w (..., 2)."""
+        return torch.stack(self.slope(*w.unbind(-1)), -1)
 
 
 def grid(box: tuple[float, float, float, float]) -> Tensor:
@@ -48,19 +55,17 @@ def _rosenbrock(w: Tensor) -> Tensor:
     return (1 - w[..., 0]) ** 2 + 10 * (w[..., 1] - w[..., 0] ** 2) ** 2
 
 
-def _ravine_slope(w: Tensor) -> Tensor:
-    return w * torch.tensor([0.02, 4.0], dtype=w.dtype)
+def _ravine_slope(a: Any, b: Any) -> tuple[Any, Any]:
+    return 0.02 * a, 4 * b
 
 
-def _saddle_slope(w: Tensor) -> Tensor:
-    a, b = w.unbind(-1)
-    return torch.stack([a, b * b * b / 2 - b], -1)
+def _saddle_slope(a: Any, b: Any) -> tuple[Any, Any]:
+    return a, b * b * b / 2 - b
 
 
-def _rosenbrock_slope(w: Tensor) -> Tensor:
-    a, b = w.unbind(-1)
+def _rosenbrock_slope(a: Any, b: Any) -> tuple[Any, Any]:
     off = b - a * a
-    return torch.stack([-2 * (1 - a) - 40 * a * off, 20 * off], -1)
+    return -2 * (1 - a) - 40 * a * off, 20 * off
 
 
 RAVINE = Surface("ravine", _ravine, _ravine_slope, (-4.4, 1.6, -3, 3), (-4.0, 1.8), ((0.0, 0.0),))
@@ -78,23 +83,27 @@ ROSENBROCK = Surface(
 RACES = {s.name: s for s in (RAVINE, SADDLE, ROSENBROCK)}
 
 
-def descend(
-    gradient: Callable[[Tensor, int], Tensor], start: Tensor, rates: Sequence[float]
-) -> Tensor:
-    """The path (steps + 1, 2) of gradient descent; `gradient(w, t)` for t = 0, 1, ...
+def fields(linear: Tensor, square: Tensor) -> Fields:
+    """Of steps whose gradients at w are linear (steps, 2) + square (steps, 2, 2) w."""
+    return [tuple(row) for row in torch.cat([linear, square.flatten(1)], 1).tolist()]
 
-    rates: the learning rate of each step. The steps are those of `torch.optim.SGD`, by the function
-    that it calls: without its bookkeeping a walk takes a fifth of the time.
+
+def descend(
+    seen: Fields, start: Tensor, rates: Sequence[float], slope: Slope | None = None
+) -> Tensor:
+    """The path (steps + 1, 2) of gradient descent over what is seen in each step.
+
+    rates: the learning rate of each step. slope: of a surface that lies under all of them. In plain
+    numbers, for a hand waits for it: tensors of two take fifty times as long.
     """
-    w = start.clone()
-    path = start.repeat(len(rates) + 1, 1)
-    for t, rate in enumerate(rates):
-        sgd(
-            [w], [gradient(w, t)], [None], lr=rate, foreach=False,
-            weight_decay=0.0, momentum=0.0, dampening=0.0, nesterov=False, maximize=False,
-        )  # fmt: skip
-        path[t + 1] = w
-    return within(path)
+    a, b = start.tolist()
+    path = [(a, b)]
+    for (g, h, p, q, r, s), rate in zip(seen, rates, strict=False):
+        down, over = (0.0, 0.0) if slope is None else slope(a, b)
+        down, over = down + g + p * a + q * b, over + h + r * a + s * b
+        a, b = a - rate * down, b - rate * over
+        path.append((a, b))
+    return within(torch.tensor(path, dtype=torch.float64))
 
 
 def within(path: Tensor) -> Tensor:

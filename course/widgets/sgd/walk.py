@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..panel import State, choice, preset, seed, slider
 from .ground import Walk, quadratic
-from .surfaces import Surface, descend, grid
+from .surfaces import Fields, Surface, descend, fields, grid
 
 EXAMPLES, EPOCHS = 40, 10
 
@@ -27,9 +27,12 @@ def _basins(w: Tensor) -> Tensor:
     return 0.5 * (a * a - 1) ** 2 + 0.3 * a + 0.5 * b * b
 
 
-def _basins_slope(w: Tensor) -> Tensor:
-    a, b = w.unbind(-1)
-    return torch.stack([2 * a * (a * a - 1) + 0.3, b], -1)
+def _basins_slope(a: Any, b: Any) -> tuple[Any, Any]:
+    return 2 * a * (a * a - 1) + 0.3, b
+
+
+def _no_slope(_a: Any, _b: Any) -> tuple[Any, Any]:
+    return 0.0, 0.0
 
 
 def examples(kind: str, number: int) -> tuple[Surface, Tensor]:
@@ -60,7 +63,7 @@ def examples(kind: str, number: int) -> tuple[Surface, Tensor]:
     c = torch.stack([y * y / 2, -y * u, -y * v, u * u / 2, u * v, v * v / 2], 1)
     best = torch.linalg.lstsq(x, y[:, None]).solution[:, 0].tolist()
     box, start = (-2.4, 2.4, -2.4, 2.4), (-1.8, 1.8)
-    return Surface("bowl", _flat, torch.zeros_like, box, start, (tuple(best),)), c
+    return Surface("bowl", _flat, _no_slope, box, start, (tuple(best),)), c
 
 
 def batches(size: int, count: int, number: int) -> list[Tensor]:
@@ -92,19 +95,16 @@ def compute(state: State) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=32)
-def seen(
-    kind: str, size: int, count: int, number: int
-) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
-    """Mean quadratics (count, 6) of `count` mini-batches, and how many examples (count,) were drawn
-    by the end of each. With them `linear` and `square`, by mini-batch: the gradient of
-    c0 + c1 a + c2 b + c3 a^2 + c4 a b + c5 b^2 is linear + square w.
+def seen(kind: str, size: int, count: int, number: int) -> tuple[Tensor, Tensor, Fields]:
+    """Mean quadratics (count, 6) of `count` mini-batches, how many examples (count,) were drawn by
+    the end of each, and the gradients of c0 + c1 a + c2 b + c3 a^2 + c4 a b + c5 b^2.
     """
     _, each = examples(kind, number)
     drawn = batches(size, count, number)
     ends = torch.tensor([len(b) for b in drawn]).cumsum(0)
     means = torch.stack([each[b].mean(0) for b in drawn])
     square = means[:, [3, 4, 4, 5]].reshape(-1, 2, 2) * torch.tensor([[2, 1], [1, 2]])
-    return means, ends, list(means[:, 1:3]), list(square)
+    return means, ends, fields(means[:, 1:3], square)
 
 
 @lru_cache(maxsize=32)
@@ -120,17 +120,11 @@ def _walks(
     paths, heights, steps, shifts = [], [], [], each
     for s in (EXAMPLES, size, 1):
         count = ticks if by_steps else -(-ticks // s) + EPOCHS
-        means, ends, linear, square = seen(kind, s, count, number)
+        means, ends, gradients = seen(kind, s, count, number)
         done = torch.arange(ticks + 1)
         if not by_steps:
             done = torch.searchsorted(ends, done, right=True)
-
-        def gradient(
-            w: Tensor, t: int, linear: list[Tensor] = linear, square: list[Tensor] = square
-        ) -> Tensor:
-            return torch.addmv(linear[t], square[t], w) + surface.slope(w)
-
-        path = descend(gradient, begin, [lr] * int(done[-1]))[done]
+        path = descend(gradients, begin, [lr] * int(done[-1]), surface.slope)[done]
         paths.append(path)
         heights.append(surface.height(path) + quadratic(path, whole) - lowest)
         steps.append(done.tolist())
