@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -45,11 +46,13 @@ WATCH = """
   document.addEventListener("keydown", (event) => (log.key = event.timeStamp), true);
   const loaded = (event) => event.target.tagName === "IMG" && shown("image");
   document.addEventListener("load", loaded, true);
-  const paint = CanvasRenderingContext2D.prototype.putImageData;
-  CanvasRenderingContext2D.prototype.putImageData = function (...of) {
-    paint.apply(this, of);
-    shown("paint");
-  };
+  for (const name of ["putImageData", "drawImage"]) {
+    const paint = CanvasRenderingContext2D.prototype[name];
+    CanvasRenderingContext2D.prototype[name] = function (...of) {
+      paint.apply(this, of);
+      if (this.canvas.isConnected) shown("paint");
+    };
+  }
   for (const drawing of document.querySelectorAll(".course-panel svg")) {
     const all = { subtree: true, childList: true, characterData: true, attributes: true };
     new MutationObserver(() => shown("paint")).observe(drawing, all);
@@ -189,7 +192,8 @@ def press(page: Page, focusable: Locator, keys: int, wanted: str = "image") -> l
                 there, back = back, there
             page.evaluate("courseLog.key = 0")
             continue
-        time.sleep(0.05)
+        # A hand knows nothing of frames: each key comes at another moment of one.
+        time.sleep(0.05 + random.random() / 60)
         times.append(page.evaluate("courseLog.times.at(-1)"))
     return times
 

@@ -112,12 +112,18 @@ function render({ model, el }) {
     }
     const all = numbers(model.get("arrays")), many = names.length * (ticks + 1), rest = all.length - 3 * many;
     Object.assign(data, { shifts: all.subarray(0, rest), paths: all.subarray(rest, rest + 2 * many), heights: all.subarray(rest + 2 * many) });
+    const tops = data.heights.filter((h) => h > 0 && h < 1e6);
+    data.decades = [Math.max(-5, Math.floor(Math.log10(Math.min(...tops)))), Math.min(4, Math.ceil(Math.log10(Math.max(...tops))))];
     tick = Math.min(tick, ticks);
     scrub.max = ticks;
     showKey();
-    wake();
+    anew();
   }
+  let keyed = "";
   function showKey() {
+    const now = JSON.stringify([scene.names, scene.yours, scene.looks, dark]);
+    if (now === keyed) return;
+    keyed = now;
     key.replaceChildren();
     scene.names.forEach((name, i) => {
       const swatch = make("canvas", key, { width: 40, height: 40, style: "width:20px;height:20px;vertical-align:-5px" });
@@ -142,19 +148,32 @@ function render({ model, el }) {
   const level = (h, low) => Math.log1p(60 * Math.max(0, (h - low) / data.span)) / Math.log1p(60);
 
   // ---- drawing
-  const stretched = document.createElement("canvas");
-  stretched.width = stretched.height = CELLS;
-  function paint(field) {
-    const c = stretched.getContext("2d"), image = c.createImageData(CELLS, CELLS);
-    const low = Math.min(...field), [r, g, b] = dark ? [86, 180, 233] : [0, 114, 178];
-    field.forEach((h, i) => image.data.set([r, g, b, 170 * (1 - Math.min(1, level(h, low)))], 4 * i));
-    c.putImageData(image, 0, 0);
-    ground.drawImage(stretched, 0, 0, SIDE, SIDE);
+  function sheet(n) {
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = n;
+    return [canvas, canvas.getContext("2d")];
+  }
+  // Colours; colours and lines; with the walkers: each drawn anew only where it has changed.
+  const [colours, small] = sheet(CELLS), [floor, under] = sheet(plane.width), [walked, above] = sheet(plane.width);
+  above.scale(plane.width / SIDE, plane.width / SIDE);
+  let shift = null, drawn = -1; // the shift and the time that they show
+  function paint(now) {
+    if (shift === now && lines) return;
+    const field = now ? surface(now.split(" ").map(Number)) : data.field;
+    const image = small.createImageData(CELLS, CELLS), low = Math.min(...field), shade = dark ? [86, 180, 233] : [0, 114, 178];
+    field.forEach((h, i) => {
+      for (let k = 0; k < 3; k++) image.data[4 * i + k] = shade[k];
+      image.data[4 * i + 3] = 170 * (1 - Math.min(1, level(h, low)));
+    });
+    small.putImageData(image, 0, 0);
+    under.clearRect(0, 0, floor.width, floor.width);
+    under.drawImage(colours, 0, 0, floor.width, floor.width);
+    under.drawImage((lines ||= contours()), 0, 0);
+    shift = now;
   }
   function contours() {
-    const n = 2 * SIDE, canvas = document.createElement("canvas");
-    canvas.width = canvas.height = n;
-    const c = canvas.getContext("2d"), image = c.createImageData(n, n), bands = new Uint8Array(n * n);
+    const n = 2 * SIDE, [canvas, c] = sheet(n), [fitting, small] = sheet(plane.width);
+    const image = c.createImageData(n, n), bands = new Uint8Array(n * n);
     for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) {
       const y = (i * (CELLS - 1)) / (n - 1), x = (j * (CELLS - 1)) / (n - 1);
       const r = Math.min(CELLS - 2, y | 0), s = Math.min(CELLS - 2, x | 0), v = y - r, u = x - s, f = data.field, k = r * CELLS + s;
@@ -167,7 +186,8 @@ function render({ model, el }) {
       if (bands[k] !== bands[k + 1] || bands[k] !== bands[k + n]) image.data.set([tone, tone, tone, 105], 4 * k);
     }
     c.putImageData(image, 0, 0);
-    return canvas;
+    small.drawImage(canvas, 0, 0, plane.width, plane.width);
+    return fitting;
   }
   function marker(c, i, r) {
     const mine = scene.yours[i]; // a ring around torch's
@@ -187,35 +207,37 @@ function render({ model, el }) {
   const px = (a) => ((a - scene.box[0]) / (scene.box[1] - scene.box[0])) * SIDE;
   const py = (b) => ((scene.box[3] - b) / (scene.box[3] - scene.box[2])) * SIDE;
 
-  function drawGround(t) {
-    ground.clearRect(0, 0, SIDE, SIDE);
+  function drawWalk(t) {
     const now = Math.min(t, scene.ticks - 1);
-    paint(scene.shifting ? surface(data.shifts.subarray(6 * now, 6 * now + 6)) : data.field);
-    lines ||= contours();
-    ground.drawImage(lines, 0, 0, SIDE, SIDE);
-    Object.assign(ground, { font: "22px sans-serif", textAlign: "center", textBaseline: "middle", fillStyle: ink() });
-    scene.goals.forEach(([a, b]) => ground.fillText("\u2605", px(a), py(b)));
+    paint(scene.shifting ? data.shifts.subarray(6 * now, 6 * now + 6).join(" ") : "");
+    above.clearRect(0, 0, SIDE, SIDE);
+    above.drawImage(floor, 0, 0, SIDE, SIDE);
+    Object.assign(above, { font: "22px sans-serif", textAlign: "center", textBaseline: "middle", fillStyle: ink() });
+    scene.goals.forEach(([a, b]) => above.fillText("\u2605", px(a), py(b)));
     // In the landscape only the last epoch is strong: a noisy path would cover everything.
     const fresh = scene.shifting ? Math.max(0, t - 40) : 0;
     scene.names.forEach((_, i) => {
       for (const [from, to, alpha] of [[0, fresh, 0.2], [fresh, t, 0.8]]) {
-        ground.beginPath();
-        for (let s = from; s <= to; s++) ground.lineTo(clamp(px(at(i, s, 0)), -2000, 2000), clamp(py(at(i, s, 1)), -2000, 2000));
-        stroke(ground, i, 1.6, [], alpha);
+        above.beginPath();
+        for (let s = from; s <= to; s++) above.lineTo(clamp(px(at(i, s, 0)), -2000, 2000), clamp(py(at(i, s, 1)), -2000, 2000));
+        stroke(above, i, 1.6, [], alpha);
       }
-      ground.save();
-      ground.translate(clamp(px(at(i, t, 0)), 5, SIDE - 5), clamp(py(at(i, t, 1)), 5, SIDE - 5));
-      marker(ground, i, 6.5);
-      ground.restore();
+      above.save();
+      above.translate(clamp(px(at(i, t, 0)), 5, SIDE - 5), clamp(py(at(i, t, 1)), 5, SIDE - 5));
+      marker(above, i, 6.5);
+      above.restore();
     });
+  }
+  function drawGround() {
+    ground.clearRect(0, 0, SIDE, SIDE);
+    ground.drawImage(walked, 0, 0, SIDE, SIDE);
     if (held !== plane) return;
     const [a, b] = model.get("state").start; // the hand; the paths follow when Python has walked them
     ground.strokeStyle = ink();
     ground.strokeRect(px(a) - 8, py(b) - 8, 16, 16);
   }
   function drawChart(t) {
-    const tops = Array.from(data.heights).filter((h) => h > 0 && h < 1e6);
-    const low = Math.max(-5, Math.floor(Math.log10(Math.min(...tops)))), high = Math.min(4, Math.ceil(Math.log10(Math.max(...tops))));
+    const [low, high] = data.decades;
     const X = (s) => 46 + (s / scene.ticks) * (SIDE - 56), Y = (h) => 24 + ((high - Math.log10(clamp(h, 10 ** low, 10 ** high))) / (high - low)) * (SIDE - 64);
     const text = (words, x, y, align = "left") => ((graph.textAlign = align), graph.fillText(words, x, y));
     graph.clearRect(0, 0, SIDE, SIDE);
@@ -241,6 +263,7 @@ function render({ model, el }) {
     });
   }
   const wake = () => (frame ||= requestAnimationFrame(show));
+  const anew = () => ((drawn = -1), wake());
   function show(now) {
     frame = 0;
     // The whole walk takes some sixteen seconds; the first quarter, where most happens, half of it.
@@ -248,36 +271,42 @@ function render({ model, el }) {
     last = playing ? now : 0;
     if (tick >= scene.ticks) playing = false;
     const t = Math.floor(tick), state = model.get("state");
-    drawGround(t);
+    if (drawn !== t) tell(t);
+    drawGround();
+    play.textContent = playing ? "pause" : "play";
+    shows.forEach((refresh) => refresh(state));
+    const holds = ([k, v]) => JSON.stringify(state[k] ?? null) === JSON.stringify(v);
+    presets.forEach((preset, i) => chips[i].setAttribute("aria-pressed", Object.entries(wanted(preset)).every(holds)));
+    if (playing) wake();
+  }
+  function tell(t) {
+    drawn = t;
+    drawWalk(t);
     drawChart(t);
     scrub.value = t;
     scrub.setAttribute("aria-valuetext", `${t} ${scene.clock}`);
-    play.textContent = playing ? "pause" : "play";
     const made = (steps) => (scene.epoch ? ` ${steps} step${steps === 1 ? "" : "s"},` : "");
     const parts = scene.names.map((name, i) => `${name}:${made(scene.steps[i][t])} ${number(height(i, t))} too high`);
     const when = `After ${t} ${scene.clock}` + (scene.epoch ? ` (${(t / scene.epoch).toFixed(1)} epochs)` : "");
     caption.textContent = [model.get("note"), `${when}: ${parts.join("; ")}.`].filter(Boolean).join(" ");
     plane.setAttribute("aria-label", `The surface from above; arrow keys move the start. ${caption.textContent}`);
     chart.setAttribute("aria-label", `Heights over time. ${caption.textContent}`);
-    shows.forEach((refresh) => refresh(state));
-    const holds = ([k, v]) => JSON.stringify(state[k] ?? null) === JSON.stringify(v);
-    presets.forEach((preset, i) => chips[i].setAttribute("aria-pressed", Object.entries(wanted(preset)).every(holds)));
-    if (playing) wake();
   }
 
   // ---- the hand: the plane sets the start, the chart the time
-  const share = ({ offsetX, offsetY }, node) => [offsetX / node.clientWidth, offsetY / node.clientWidth];
+  let around; // where what is held lies: to ask at each move would lay the whole page out
+  const share = ({ clientX, clientY }) => [(clientX - around.left) / around.width, (clientY - around.top) / around.width];
   const place = (a, b) => set({ start: [Number(clamp(a, scene.box[0], scene.box[1]).toFixed(2)), Number(clamp(b, scene.box[2], scene.box[3]).toFixed(2))] });
   const hold = (node, move) => {
-    node.onpointerdown = (event) => ((held = node), node.setPointerCapture(event.pointerId), move(event));
+    node.onpointerdown = (event) => ((held = node), (around = node.getBoundingClientRect()), node.setPointerCapture(event.pointerId), move(event));
     node.onpointermove = (event) => held === node && move(event);
-    node.onpointerup = node.onpointercancel = () => (held = null);
+    node.onpointerup = node.onpointercancel = () => ((held = null), wake());
   };
   hold(plane, (event) => {
-    const [u, v] = share(event, plane), [left, right, bottom, top] = scene.box;
+    const [u, v] = share(event), [left, right, bottom, top] = scene.box;
     place(left + u * (right - left), top - v * (top - bottom));
   });
-  hold(chart, (event) => jump(Math.round(((share(event, chart)[0] * SIDE - 46) / (SIDE - 56)) * scene.ticks)));
+  hold(chart, (event) => jump(Math.round(((share(event)[0] * SIDE - 46) / (SIDE - 56)) * scene.ticks)));
   plane.onkeydown = (event) => {
     const by = ARROWS[event.key], [a, b] = model.get("state").start ?? [at(0, 0, 0), at(0, 0, 1)];
     if (by) place(a + 0.1 * by[0], b + 0.1 * by[1], event.preventDefault());
@@ -286,7 +315,7 @@ function render({ model, el }) {
   const look = () => (root.classList.toggle("course-dark", (dark = isDark())), (known = null), receive());
   const theme = new MutationObserver(look);
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
-  const events = Object.entries({ "change:arrays": receive, "change:note": wake, "change:state": wake });
+  const events = Object.entries({ "change:arrays": receive, "change:note": anew, "change:state": wake });
   for (const [event, run] of events) model.on(event, run);
   look();
   tick = Math.round(scene.ticks / (scene.epoch ? 10 : 5)); // to be seen at once: one epoch, or a fifth
