@@ -172,7 +172,7 @@ function render({ model, el }) {
     shift = now;
   }
   function contours() {
-    const n = 2 * SIDE, [canvas, c] = sheet(n), [fitting, small] = sheet(plane.width);
+    const n = 2 * SIDE, [canvas, c] = sheet(n), [fitted, fit] = sheet(plane.width);
     const image = c.createImageData(n, n), bands = new Uint8Array(n * n);
     for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) {
       const y = (i * (CELLS - 1)) / (n - 1), x = (j * (CELLS - 1)) / (n - 1);
@@ -186,8 +186,8 @@ function render({ model, el }) {
       if (bands[k] !== bands[k + 1] || bands[k] !== bands[k + n]) image.data.set([tone, tone, tone, 105], 4 * k);
     }
     c.putImageData(image, 0, 0);
-    small.drawImage(canvas, 0, 0, plane.width, plane.width);
-    return fitting;
+    fit.drawImage(canvas, 0, 0, plane.width, plane.width);
+    return fitted;
   }
   function marker(c, i, r) {
     const mine = scene.yours[i]; // a ring around torch's
