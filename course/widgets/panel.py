@@ -76,6 +76,11 @@ def said(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
 
 
+def script(name: str) -> str:
+    """The JavaScript of a widget, after what all of them share: it can import nothing."""
+    return "".join((STATIC / part).read_text(encoding="utf-8") for part in ("common.js", name))
+
+
 class Shown(anywidget.AnyWidget):
     """What all widgets are: a title, presets, and a picture for where no kernel runs."""
 
@@ -103,7 +108,7 @@ class Panel(Shown):
     Setting `panel.state = {...}` from Python moves the controls.
     """
 
-    _esm = STATIC / "panel.js"
+    _esm = script("panel.js")
     _css = STATIC / "panel.css"
 
     # How the browser looked at the panel that it told of last: most likely at the next one too.

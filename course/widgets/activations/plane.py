@@ -18,7 +18,7 @@ from course import data
 from course.threads import one_thread
 
 from .. import student
-from ..panel import STATIC, Shown, State, preset, said
+from ..panel import STATIC, Shown, State, preset, said, script
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 
@@ -205,7 +205,7 @@ PRESETS = [
 class Neuron(Shown):
     """The neuron in the plane; `f` is a student's `neuron(x, w, b, g)` or None."""
 
-    _esm = STATIC / "neuron.js"
+    _esm = script("neuron.js")
     _css = STATIC / "panel.css"
 
     activations = traitlets.List([[key, text] for key, text in LABELS.items()]).tag(sync=True)

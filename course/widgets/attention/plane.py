@@ -18,7 +18,7 @@ from torch import Tensor
 from course.threads import one_thread
 
 from .. import student
-from ..panel import STATIC, Shown, State, preset, said
+from ..panel import STATIC, Shown, State, preset, said, script
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 
@@ -215,7 +215,7 @@ PRESETS = [
 class Pulls(Shown):
     """Query, keys and values in the plane; `f` is a student's attention or None."""
 
-    _esm = STATIC / "pulls.js"
+    _esm = script("pulls.js")
     _css = (STATIC / "panel.css").read_text() + (STATIC / "pulls.css").read_text()
 
     kernels = traitlets.List([list(pair) for pair in KERNELS.items()]).tag(sync=True)

@@ -11,7 +11,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from .. import student
-from ..panel import STATIC, Shown, State, preset, said
+from ..panel import STATIC, Shown, State, preset, said, script
 from ..picture import Arrays, Picture, Update
 from ..style import Style, number
 from . import program as programs
@@ -282,7 +282,7 @@ PRESETS = [
 class Stepper(Shown):
     """The graph, step by step; `node` is a student's class `Node` or None."""
 
-    _esm = STATIC / "stepper.js"
+    _esm = script("stepper.js")
     _css = (STATIC / "panel.css").read_text() + (STATIC / "stepper.css").read_text()
 
     # What the browser sets, it knows: no echo.

@@ -17,7 +17,7 @@ from course.data import digits
 from course.threads import one_thread
 
 from .. import student
-from ..panel import STATIC, Shown, State, preset
+from ..panel import STATIC, Shown, State, preset, script
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 
@@ -161,7 +161,7 @@ def draw(figure: Figure, style: Style) -> Update:
 class Drawn(Shown):
     """A sheet of 8 by 8 pixels, and what the student's net makes of it."""
 
-    _esm = STATIC / "digit.js"
+    _esm = script("digit.js")
     _css = (STATIC / "panel.css").read_text() + (STATIC / "digit.css").read_text()
 
     note = traitlets.Unicode().tag(sync=True)

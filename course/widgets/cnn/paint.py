@@ -16,7 +16,7 @@ from torch import Tensor
 from course.data import photos
 
 from .. import student
-from ..panel import STATIC, Shown, State, preset, said
+from ..panel import STATIC, Shown, State, preset, said, script
 from ..picture import Arrays, Picture, Update
 from ..style import Style, number
 
@@ -147,7 +147,7 @@ def kernels(kernel: Callable[..., Any]) -> tuple[list[dict[str, Any]], str]:
 class Playground(Shown):
     """A photograph, nine (or 25) weights, and the result; `kernel` is a student's or None."""
 
-    _esm = STATIC / "playground.js"
+    _esm = script("playground.js")
     _css = (STATIC / "panel.css").read_text() + (STATIC / "playground.css").read_text()
 
     options = traitlets.Dict({"photo": list(FACTORS), "shown": SHOWN}).tag(sync=True)

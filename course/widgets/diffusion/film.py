@@ -17,7 +17,7 @@ from course.data import digits
 from course.threads import one_thread
 
 from .. import student
-from ..panel import STATIC, Shown, State, allowed, choice, preset, said, seed
+from ..panel import STATIC, Shown, State, allowed, choice, preset, said, script, seed
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 from . import exact
@@ -126,7 +126,7 @@ class Film(Shown):
     With a `trainer` (see `training.Trainer`) it has a net that learns the field while one looks on.
     """
 
-    _esm = STATIC / "film.js"
+    _esm = script("film.js")
     _css = STATIC / "panel.css"
 
     controls: traitlets.List = traitlets.List().tag(sync=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from course.threads import one_thread
 
-from ..panel import STATIC, Shown, State, allowed, choice, preset, seed
+from ..panel import STATIC, Shown, State, allowed, choice, preset, script, seed
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 from .game import Game, Yours
@@ -28,7 +28,7 @@ TURNS = {"even": (1, 1), "hurry": (1, 10), "ahead": (1, 1)}
 class Lab(Shown):
     """A game to be played. What `state` has without a control stays as in the first preset."""
 
-    _esm = STATIC / "lab.js"
+    _esm = script("lab.js")
     _css = STATIC / "panel.css"
 
     controls: Any = traitlets.List().tag(sync=True)

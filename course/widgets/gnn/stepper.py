@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from course.threads import one_thread
 
 from .. import student
-from ..panel import STATIC, State, preset
+from ..panel import STATIC, State, preset, script
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 from . import rounds
@@ -144,7 +144,7 @@ PRESETS = [
 class Stepper(anywidget.AnyWidget):
     """The graph, layer by layer; `message_passing` is a student's function or None."""
 
-    _esm = STATIC / "hops.js"
+    _esm = script("hops.js")
     _css = (STATIC / "panel.css").read_text() + (STATIC / "hops.css").read_text()
 
     title = traitlets.Unicode("Messages, hop by hop").tag(sync=True)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from course.threads import one_thread
 
-from ..panel import STATIC, Shown, State, allowed, said
+from ..panel import STATIC, Shown, State, allowed, said, script
 from ..picture import Arrays, Picture, Update
 from ..style import Style
 from .surfaces import grid
@@ -41,7 +41,7 @@ def quadratic(w: Tensor, c: Tensor) -> Tensor:
 class Walk(Shown):
     """A walk to be played. `compute(state)` returns the arrays named in `walk.compute`."""
 
-    _esm = STATIC / "walk.js"
+    _esm = script("walk.js")
     _css = STATIC / "panel.css"
 
     controls: traitlets.List = traitlets.List().tag(sync=True)

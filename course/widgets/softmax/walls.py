@@ -18,7 +18,7 @@ from torch import Tensor
 from course.threads import one_thread
 
 from .. import student
-from ..panel import STATIC, Shown, State, preset, said
+from ..panel import STATIC, Shown, State, preset, said, script
 from ..picture import Arrays, Picture, Update
 from ..style import Style, minus, number
 
@@ -209,7 +209,7 @@ PRESETS = [
 class Overflow(Shown):
     """Logits between walls; `f` is a student's softmax or None."""
 
-    _esm = STATIC / "overflow.js"
+    _esm = script("overflow.js")
     _css = STATIC / "panel.css"
 
     walls = traitlets.Dict({name: list(walls(name)) for name in FORMATS}).tag(sync=True)

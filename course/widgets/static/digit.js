@@ -2,18 +2,7 @@
 // one layer and what is read; this paints them.
 
 const SIDE = 8, CELL = 27, MAP = 40, ACROSS = 8; // pixels of the page: of a sheet's pixel, of a map
-const KEYS = { "data-lm-suppress-shortcuts": "true" };
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-
-function make(tag, parent, attributes = {}, text = "") {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.textContent = text;
-  parent.append(node);
-  return node;
-}
-const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
-const isDark = () => (document.body.dataset.jpThemeLight ?? String(!matchMedia("(prefers-color-scheme: dark)").matches)) === "false";
 
 function render({ model, el }) {
   const presets = model.get("presets");
@@ -149,7 +138,7 @@ function render({ model, el }) {
   function paintMaps({ shape: [count, height, width] }) {
     maps.parentNode.hidden = !count;
     if (!count) return;
-    const bytes = model.get("maps"), values = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    const values = floats(model.get("maps"));
     if (values.length !== count * height * width) return;
     const rows = Math.ceil(count / ACROSS), gap = 4, wide = ACROSS * (MAP + gap), tall = rows * (MAP + gap);
     if (maps.width !== wide * ratio || maps.height !== tall * ratio) {

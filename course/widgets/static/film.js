@@ -2,17 +2,7 @@
 // frames beforehand; a net that trains is asked for one frame at a time, the next when one is drawn.
 
 const SIDE = 360, SECONDS = 6;
-const KEYS = { "data-lm-suppress-shortcuts": "true" };
-const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
-const isDark = () => (document.body.dataset.jpThemeLight ?? String(!matchMedia("(prefers-color-scheme: dark)").matches)) === "false";
 
-function make(tag, parent, attributes = {}, text = "") {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.textContent = text;
-  parent.append(node);
-  return node;
-}
 const ints = (view) => new Int16Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 
 function render({ model, el }) {
@@ -42,21 +32,8 @@ function render({ model, el }) {
     wake();
   }));
   const form = make("div", root, { class: "course-controls" });
-  for (const control of model.get("controls")) {
-    const { name, kind } = control, label = make("label", form, { "data-control": name });
-    make("span", label, {}, control.label);
-    if (kind === "choice") {
-      const select = make("select", label, KEYS);
-      for (const [value, text] of control.options) make("option", select, { value }, text);
-      select.onchange = () => (halt(), set({ [name]: select.value }));
-      shows.push((state) => (select.value = state[name]));
-    } else {
-      const input = make("input", label, { type: "number", min: 0, max: control.high, ...KEYS });
-      input.onchange = () => (halt(), set({ [name]: Number(input.value) || 0 }));
-      button(label, "draw anew", () => (halt(), set({ [name]: Math.floor(Math.random() * 1000) })));
-      shows.push((state) => (input.value = state[name]));
-    }
-  }
+  const halted = (change) => (halt(), set(change));
+  for (const control of model.get("controls")) shows.push(makeControl(form, control, halted)[1]);
   const player = make("div", root, { class: "course-controls course-walkplayer" });
   const play = button(player, "play", () => {
     if (playing) return halt();

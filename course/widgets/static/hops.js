@@ -2,33 +2,9 @@
 // travel along the edges that matter to the chosen node, and shows how much came from how far.
 
 const WIDTH = 780, HEIGHT = 350, BOX = [34, 40, 470, 306], BARS = [556, 62, 26], PAUSE = 1500, FLIGHT = 900;
-const SVG = "http://www.w3.org/2000/svg";
-const KEYS = { "data-lm-suppress-shortcuts": "true" };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-function put(node, attributes) {
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
-}
-function make(tag, parent, attributes = {}, text = "") {
-  const node = put(document.createElement(tag), attributes);
-  node.textContent = text;
-  parent.append(node);
-  return node;
-}
-function draw(tag, parent, attributes = {}, text = "") {
-  const node = put(document.createElementNS(SVG, tag), attributes);
-  if (text) node.textContent = text;
-  parent.append(node);
-  return node;
-}
-const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-function isDark() {
-  const light = document.body.dataset.jpThemeLight;
-  return light ? light === "false" : matchMedia("(prefers-color-scheme: dark)").matches;
-}
 
 function render({ model, el }) {
   const presets = model.get("presets");

@@ -1,20 +1,8 @@
 // The GAN lab. The kernel plays; this draws a frame and only then asks for the next one, so that
 // frames never queue up. What the kernel sends: see course/widgets/gan/laboratory.py.
 
-const SIDE = 360, KEYS = { "data-lm-suppress-shortcuts": "true" };
+const SIDE = 360;
 const LINES = [{ dashes: [], width: 2.4 }, { dashes: [6, 4], width: 1.8 }];
-
-function make(tag, parent, attributes = {}, text = "") {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.textContent = text;
-  parent.append(node);
-  return node;
-}
-
-const isDark = () => (document.body.dataset.jpThemeLight ?? String(!matchMedia("(prefers-color-scheme: dark)").matches)) === "false";
-const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
-const floats = (bytes) => new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 
 function render({ model, el }) {
   const presets = model.get("presets"), shows = [];
@@ -49,21 +37,7 @@ function render({ model, el }) {
     restart();
   }));
   const form = make("div", root, { class: "course-controls" });
-  for (const { name, kind, label: said, options, high } of model.get("controls")) {
-    const label = make("label", form, { "data-control": name });
-    make("span", label, {}, said);
-    if (kind === "choice") {
-      const select = make("select", label, KEYS);
-      for (const [value, text] of options) make("option", select, { value }, text);
-      select.onchange = () => set({ [name]: select.value });
-      shows.push((state) => (select.value = state[name]));
-    } else {
-      const input = make("input", label, { type: "number", min: 0, max: high, ...KEYS });
-      input.onchange = () => set({ [name]: Number(input.value) || 0 });
-      button(label, "draw anew", () => set({ [name]: Math.floor(Math.random() * 1000) }));
-      shows.push((state) => (input.value = state[name]));
-    }
-  }
+  for (const control of model.get("controls")) shows.push(makeControl(form, control, set)[1]);
   const player = make("div", root, { class: "course-controls" });
   const play = button(player, "play", () => {
     playing = !playing;

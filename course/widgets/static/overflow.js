@@ -4,22 +4,9 @@
 const REACH = 1000, BEND = 8; // logits lie in [-1000, 1000], drawn by asinh(z / 8); as in walls.py
 const WIDE = 440, HIGH = 304, BARS = 300, LEFT = 62, ROOM = LEFT + WIDE + 58; // the long line and what stands beside it
 const ROWS = { float16: 46, float32: 92, float64: 138 }, HALF = 12, LENS = 236;
-const SVG = "http://www.w3.org/2000/svg";
-const KEYS = { "data-lm-suppress-shortcuts": "true" };
 const SHAPES = ["M8 0a8 8 0 1 1-16 0a8 8 0 1 1 16 0z", "M0-10L10 8H-10z", "M-7-7H7V7H-7z"];
 const DIAMOND = "M0-10L9 0L0 10L-9 0z";
 
-function put(node, attributes) {
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-}
-function make(tag, parent, attributes = {}, text = "", space = "http://www.w3.org/1999/xhtml") {
-  const node = document.createElementNS(space, tag);
-  put(node, attributes);
-  node.textContent = text;
-  parent.append(node);
-  return node;
-}
-const draw = (tag, parent, attributes, text = "") => make(tag, parent, attributes, text, SVG);
 const write = (parent, x, y, text, look = "course-small", anchor = "start") =>
   draw("text", parent, { x, y, class: look, "text-anchor": anchor }, text);
 
@@ -62,10 +49,6 @@ const fixed = (value, digits = 1) => value.toFixed(digits).replace("-", "\u2212"
 const place = (z) => (WIDE * (Math.asinh(z / BEND) / Math.asinh(REACH / BEND) + 1)) / 2;
 const logitAt = (x) => BEND * Math.sinh(((2 * x) / WIDE - 1) * Math.asinh(REACH / BEND));
 const within = (z) => Math.min(REACH, Math.max(-REACH, Math.round(z * 10) / 10));
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-
-const isDark = () => document.body.dataset.jpThemeLight
-  ? document.body.dataset.jpThemeLight === "false" : matchMedia("(prefers-color-scheme: dark)").matches;
 
 function render({ model, el }) {
   const presets = model.get("presets"), walls = model.get("walls"), given = model.get("given");

@@ -1,26 +1,4 @@
 // Controls, one picture, one sentence. Python computes and draws; this only shows and asks.
-// `data-lm-suppress-shortcuts` keeps JupyterLab from taking the arrow keys for itself.
-
-function make(tag, parent, attributes = {}, text = "") {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.textContent = text;
-  parent.append(node);
-  return node;
-}
-
-const KEYS = { "data-lm-suppress-shortcuts": "true" };
-
-function isDark() {
-  const light = document.body.dataset.jpThemeLight;
-  return light ? light === "false" : matchMedia("(prefers-color-scheme: dark)").matches;
-}
-
-// As many digits as the control's step has.
-function written(value, step) {
-  const digits = (String(step).split(".")[1] || "").length;
-  return value.toFixed(digits).replace("-", "\u2212");
-}
 
 // The picture stands in its address, which the page reads 5 ms sooner than one that names a blob.
 function pngAddress({ buffer, byteOffset, byteLength }) {
@@ -66,37 +44,15 @@ function render({ model, el }) {
     return chip;
   });
 
-  // Controls: each adds a function that shows the state.
+  // Controls, and for each a function that shows the state.
   const form = make("div", root, { class: "course-controls" });
   const shows = [];
   let timer = null;
   let stop = () => {};
   for (const control of model.get("controls")) {
-    const label = make("label", form, { "data-control": control.name });
-    make("span", label, { class: "course-label" }, control.label);
-    if (control.kind === "choice") {
-      const select = make("select", label, KEYS);
-      for (const [value, text] of control.options) make("option", select, { value }, text);
-      on(select, "change", () => set({ [control.name]: select.value }));
-      shows.push((state) => (select.value = state[control.name]));
-    } else if (control.kind === "seed") {
-      const input = make("input", label, { type: "number", min: 0, max: control.high, ...KEYS });
-      on(input, "change", () => set({ [control.name]: Number(input.value) || 0 }));
-      const again = make("button", label, { type: "button", ...KEYS }, "draw anew");
-      on(again, "click", () => set({ [control.name]: Math.floor(Math.random() * 1000) }));
-      shows.push((state) => (input.value = state[control.name]));
-    } else {
-      const { low: min, high: max, step } = control;
-      const range = make("input", label, { type: "range", min, max, step, ...KEYS });
-      const number = make("output", label);
-      on(range, "input", () => set({ [control.name]: Number(range.value) }));
-      shows.push((state) => {
-        range.value = state[control.name];
-        number.textContent = written(state[control.name], step);
-        range.setAttribute("aria-valuetext", number.textContent);
-      });
-      if (control.play) addPlayer(control, label);
-    }
+    const [label, show] = makeControl(form, control, set);
+    shows.push(show);
+    if (control.play) addPlayer(control, label);
     if (control.when) {
       const [name, values] = control.when;
       shows.push((state) => (label.hidden = !values.includes(state[name])));

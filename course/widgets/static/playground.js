@@ -1,22 +1,11 @@
 // A photograph and what a few weights make of it. The weights are changed by hand, and the result is
 // computed here, at once; Python keeps the state and brings the photograph.
 
-const KEYS = { "data-lm-suppress-shortcuts": "true" };
 const NUDGES = { ArrowUp: 0.1, ArrowRight: 0.1, ArrowDown: -0.1, ArrowLeft: -0.1, PageUp: 1, PageDown: -1 };
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const LIMIT = 99;
 
-function make(tag, parent, attributes = {}, text = "") {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.textContent = text;
-  parent.append(node);
-  return node;
-}
-const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 const short = (v, digits = 3) => String(Number(v.toPrecision(digits))).replaceAll("-", "\u2212");
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-const isDark = () => (document.body.dataset.jpThemeLight ?? String(!matchMedia("(prefers-color-scheme: dark)").matches)) === "false";
 
 function render({ model, el }) {
   const presets = model.get("presets"), yours = model.get("yours"), options = model.get("options");

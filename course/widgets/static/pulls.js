@@ -2,8 +2,6 @@
 // With a student's function, Python computes where it puts the star, and sends that.
 
 const REACH = 3, MOST = 3, SIDE = 360, CELLS = 41; // the plane is [-3, 3]^2, theta in [0, 3]; as in plane.py
-const SVG = "http://www.w3.org/2000/svg";
-const KEYS = { "data-lm-suppress-shortcuts": "true" };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const DIAMOND = "M0-12L11 0L0 12L-11 0z", STAR = star(15, 6.5);
 
@@ -14,17 +12,6 @@ function star(outer, inner) {
   });
   return `M${corners.join("L")}z`;
 }
-function put(node, attributes) {
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-}
-function make(tag, parent, attributes = {}, text = "", space = "http://www.w3.org/1999/xhtml") {
-  const node = document.createElementNS(space, tag);
-  put(node, attributes);
-  node.textContent = text;
-  parent.append(node);
-  return node;
-}
-const draw = (tag, parent, attributes, text = "") => make(tag, parent, attributes, text, SVG);
 
 // ---- the arithmetic: logarithms of the kernels, and shares
 const dot = (a, b) => a[0] * b[0] + a[1] * b[1];
@@ -42,15 +29,12 @@ function shared({ q, keys, seen, kernel, theta }) {
 }
 const centre = (shares, values) => [0, 1].map((c) => shares.reduce((sum, a, i) => sum + a * values[i][c], 0));
 
-const clamp = (v, limit = REACH) => Math.min(limit, Math.max(-limit, Math.round(v * 100) / 100));
+const snapped = (v, limit = REACH) => Math.min(limit, Math.max(-limit, Math.round(v * 100) / 100));
 const px = (x) => ((x + REACH) / (2 * REACH)) * SIDE;
 const py = (y) => ((REACH - y) / (2 * REACH)) * SIDE;
 const at = ([x, y]) => `translate(${px(x)} ${py(y)})`;
 const percent = (share) => `${Math.floor(100 * share + 0.5)} %`;
 const fixed = (v) => v.toFixed(2).replace("-0.00", "0.00").replace("-", "\u2212");
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-const isDark = () => document.body.dataset.jpThemeLight
-  ? document.body.dataset.jpThemeLight === "false" : matchMedia("(prefers-color-scheme: dark)").matches;
 
 function render({ model, el }) {
   const presets = model.get("presets"), kernels = model.get("kernels");
@@ -118,7 +102,7 @@ function render({ model, el }) {
     const place = (event) => {
       const { left: x, top: y, width } = svg.getBoundingClientRect();
       const u = (event.clientX - x) / width, v = (event.clientY - y) / width;
-      moved(set([clamp((2 * u - 1) * REACH), clamp((1 - 2 * v) * REACH)]));
+      moved(set([snapped((2 * u - 1) * REACH), snapped((1 - 2 * v) * REACH)]));
     };
     node.onpointerdown = (event) => {
       event.preventDefault();
@@ -131,7 +115,7 @@ function render({ model, el }) {
     node.onkeydown = (event) => {
       const by = ARROWS[event.key], step = event.shiftKey ? 0.5 : 0.1;
       if (event.key === "m" && i >= 0) hide(i);
-      else if (by) moved(set(get().map((c, axis) => clamp(c + step * by[axis]))));
+      else if (by) moved(set(get().map((c, axis) => snapped(c + step * by[axis]))));
       else return;
       event.preventDefault();
     };

@@ -2,26 +2,8 @@
 // steps, plays, and lets the hand change the inputs.
 
 const WIDTH = 760, HEIGHT = 342, R = 19, PAUSE = 950, FLIGHT = 420; // pixels, milliseconds
-const SVG = "http://www.w3.org/2000/svg";
-const KEYS = { "data-lm-suppress-shortcuts": "true" };
 const NUDGES = { ArrowUp: 0.1, ArrowRight: 0.1, ArrowDown: -0.1, ArrowLeft: -0.1, PageUp: 1, PageDown: -1 };
 
-function put(node, attributes) {
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
-}
-function make(tag, parent, attributes = {}, text = "") {
-  const node = put(document.createElement(tag), attributes);
-  node.textContent = text;
-  parent.append(node);
-  return node;
-}
-function draw(tag, parent, attributes = {}, text = "") {
-  const node = put(document.createElementNS(SVG, tag), attributes);
-  if (text) node.textContent = text;
-  parent.append(node);
-  return node;
-}
 function short(value, digits = 4) {
   if (value === null || value === undefined) return "nan";
   const size = Math.abs(value);
@@ -29,12 +11,6 @@ function short(value, digits = 4) {
   return text.replaceAll("-", "\u2212");
 }
 const near = (a, b) => Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(a), Math.abs(b));
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-
-function isDark() {
-  const light = document.body.dataset.jpThemeLight;
-  return light ? light === "false" : matchMedia("(prefers-color-scheme: dark)").matches;
-}
 
 function render({ model, el }) {
   const presets = model.get("presets");

@@ -2,7 +2,6 @@
 // Lines are the surface, and stay; colours are what the mini-batch walker sees, and shift.
 
 const CELLS = 81, SIDE = 360, LINES = 14;
-const KEYS = { "data-lm-suppress-shortcuts": "true" };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const SHAPES = {
   o: (c, r) => c.arc(0, 0, r, 0, 7), s: (c, r) => c.rect(-r, -r, 2 * r, 2 * r),
@@ -15,15 +14,7 @@ function polygon(c, corners, r, turn) {
   c.closePath();
 }
 
-function make(tag, parent, attributes = {}, text = "") {
-  const node = Object.assign(document.createElement(tag), { textContent: text });
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return parent.appendChild(node);
-}
-const isDark = () => (document.body.dataset.jpThemeLight ?? String(!matchMedia("(prefers-color-scheme: dark)").matches)) === "false";
-const written = (value, step) => value.toFixed((String(step).split(".")[1] || "").length);
 const number = (v) => (v > 1e4 ? "over 10\u2074" : v < 1e-5 ? "under 10\u207b\u2075" : String(Number(v.toPrecision(2))));
-const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 
 function render({ model, el }) {
   const presets = model.get("presets"), shows = [];
@@ -49,28 +40,9 @@ function render({ model, el }) {
 
   const form = make("div", root, { class: "course-controls" });
   for (const control of model.get("controls")) {
-    const { name, kind, low: min, high: max, step } = control;
-    const label = make("label", form, { "data-control": name });
-    make("span", label, {}, control.label);
-    if (kind === "choice") {
-      const select = make("select", label, KEYS);
-      for (const [value, text] of control.options) make("option", select, { value }, text);
-      // A new surface has a start of its own, and a walk begins anew.
-      select.onchange = () => ((tick = 0), set(name === "surface" ? { surface: select.value, start: null } : { [name]: select.value }));
-      shows.push((state) => (select.value = state[name]));
-    } else if (kind === "seed") {
-      const input = make("input", label, { type: "number", min: 0, max, ...KEYS });
-      input.onchange = () => set({ [name]: Number(input.value) || 0 });
-      button(label, "draw anew", () => set({ [name]: Math.floor(Math.random() * 1000) }));
-      shows.push((state) => (input.value = state[name]));
-    } else {
-      const range = make("input", label, { type: "range", min, max, step, ...KEYS }), output = make("output", label);
-      range.oninput = () => set({ [name]: Number(range.value) });
-      shows.push((state) => {
-        range.value = state[name];
-        output.textContent = written(state[name], step);
-      });
-    }
+    // A new surface has a start of its own, and a walk begins anew.
+    const move = (change) => set("surface" in change ? { ...change, start: null } : change);
+    shows.push(makeControl(form, control, control.kind === "choice" ? (change) => ((tick = 0), move(change)) : move)[1]);
   }
   const player = make("div", root, { class: "course-controls course-walkplayer" });
   const play = button(player, "play", () => {
@@ -102,15 +74,14 @@ function render({ model, el }) {
   function receive() {
     scene = model.get("scene");
     const { ticks, names } = scene;
-    const numbers = (bytes) => new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
     if (model.get("ground") !== known) { // the lines stay until another ground is sent
-      const sent = numbers((known = model.get("ground")));
+      const sent = floats((known = model.get("ground")));
       [data, lines] = [{ core: sent.subarray(0, CELLS * CELLS) }, null];
       data.field = surface(sent.subarray(CELLS * CELLS));
       data.low = Math.min(...data.field);
       data.span = Math.max(1e-9, Math.max(...data.field) - data.low);
     }
-    const all = numbers(model.get("arrays")), many = names.length * (ticks + 1), rest = all.length - 3 * many;
+    const all = floats(model.get("arrays")), many = names.length * (ticks + 1), rest = all.length - 3 * many;
     Object.assign(data, { shifts: all.subarray(0, rest), paths: all.subarray(rest, rest + 2 * many), heights: all.subarray(rest + 2 * many) });
     const tops = data.heights.filter((h) => h > 0 && h < 1e6);
     data.decades = [Math.max(-5, Math.floor(Math.log10(Math.min(...tops)))), Math.min(4, Math.ceil(Math.log10(Math.max(...tops))))];
