@@ -36,21 +36,20 @@ WATCH = """
 () => {
   const frames = { paint: [], caption: [] };
   const log = (window.courseLog = { key: 0, wanted: "", times: [], frames });
-  const note = (kind) => {
-    const now = performance.now();
-    frames[kind]?.push(now);
+  const note = (kind, frame) => {
+    frames[kind]?.push(frame);
     if (!log.key || kind !== log.wanted) return;
-    log.times.push(now - log.key);
+    log.times.push(performance.now() - log.key);
     log.key = 0;
   };
   // What changes within a frame's callbacks belongs to that frame, all else to the next one.
   const ask = requestAnimationFrame.bind(window);
-  let within = false;
+  let within = 0;
   window.requestAnimationFrame = (run) => ask((now) => {
-    within = true;
-    try { run(now); } finally { queueMicrotask(() => (within = false)); } // after the observers below
+    within = now;
+    try { run(now); } finally { queueMicrotask(() => (within = 0)); } // after the observers below
   });
-  const shown = (kind) => within ? note(kind) : ask(() => note(kind));
+  const shown = (kind) => within ? note(kind, within) : ask((now) => note(kind, now));
   document.addEventListener("keydown", (event) => (log.key = event.timeStamp), true);
   const loaded = (event) => event.target.tagName === "IMG" && shown("image");
   document.addEventListener("load", loaded, true);

@@ -36,6 +36,7 @@ def each_gradient(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return torch.autograd.grad(loss, copies)[0]
 
 
+@lru_cache(maxsize=16)
 def draws(size: int, count: int, replacement: bool, number_: int) -> Tensor:
     """Indices (count, size) of random mini-batches."""
     generator = torch.Generator().manual_seed(number_ + 77)

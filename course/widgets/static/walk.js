@@ -222,10 +222,10 @@ function render({ model, el }) {
     for (let k = 0; k <= 4; k++) text(String(Math.round((k * scene.ticks) / 4)), X((k * scene.ticks) / 4), SIDE - 24, ["left", "center", "center", "center", "right"][k]);
     text(scene.clock + (scene.epoch ? " seen" : ""), (46 + SIDE) / 2, SIDE - 6, "center");
     scene.names.forEach((_, i) => {
-      for (const [to, alpha] of [[scene.ticks, 0.18], [t, 1]]) {
+      for (const [to, alpha, dashes] of [[scene.ticks, 0.18, []], [t, 1, scene.looks[i][3]]]) {
         graph.beginPath();
         for (let s = 0; s <= to; s++) graph.lineTo(X(s), Y(height(i, s)));
-        stroke(graph, i, 1.8, scene.looks[i][3], alpha);
+        stroke(graph, i, 1.8, dashes, alpha);
       }
       graph.save();
       graph.translate(X(t), Y(height(i, t)));
