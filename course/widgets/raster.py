@@ -97,5 +97,5 @@ def _cells(image: AxesImage, data: np.ndarray) -> np.ndarray:
 
 def _colours(image: AxesImage) -> np.ndarray:
     """Of 256 steps of the colour map, one number each."""
-    alpha = 1.0 if image.get_alpha() is None else image.get_alpha()
-    return image.cmap(np.arange(256) / 256, alpha=alpha, bytes=True).view(np.uint32)[:, 0]
+    steps = np.arange(256) / 256
+    return image.cmap(steps, alpha=image.get_alpha(), bytes=True).view(np.uint32)[:, 0]

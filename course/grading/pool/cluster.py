@@ -62,8 +62,8 @@ def local(workers: int, scratch: Path) -> Iterator[Client]:
 
 
 def _started(workers: int) -> LocalCluster:
-    for attempt in reversed(range(_STARTS)):
-        try:
+    for _ in range(_STARTS):
+        with suppress(RuntimeError):
             return LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -73,13 +73,9 @@ def _started(workers: int) -> LocalCluster:
                 security=_own_key(),
                 silence_logs=50,
             )
-        except RuntimeError as problem:
-            if not attempt:
-                raise BuildError(
-                    "The processes that grade end while they start: if memory is short, "
-                    "give `--workers 1`."
-                ) from problem
-    raise AssertionError
+    raise BuildError(
+        "The processes that grade end while they start: if memory is short, give `--workers 1`."
+    )
 
 
 @contextmanager

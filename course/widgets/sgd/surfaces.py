@@ -84,7 +84,7 @@ RACES = {s.name: s for s in (RAVINE, SADDLE, ROSENBROCK)}
 
 
 def fields(linear: Tensor, square: Tensor) -> Fields:
-    """Of steps whose gradients at w are linear (steps, 2) + square (steps, 2, 2) w."""
+    """Of steps whose gradients at w are linear (steps, 2) + square w, (steps, 2, 2) or flat."""
     return [tuple(row) for row in torch.cat([linear, square.flatten(1)], 1).tolist()]
 
 

@@ -54,4 +54,3 @@ function makeControl(form, { name, kind, label: said, options, low: min, high: m
   };
   return [label, show];
 }
-

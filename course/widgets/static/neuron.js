@@ -11,7 +11,6 @@ const ACTIVATIONS = { // function, and the range that the colours span
   relu: [(z) => Math.max(0, z), -3, 3], linear: [(z) => z, -3, 3],
 };
 
-const bound = (value, limit) => Math.min(limit, Math.max(-limit, value));
 const px = (x) => ((x + REACH) / (2 * REACH)) * SIDE; // plane to pixels, x
 const py = (y) => ((REACH - y) / (2 * REACH)) * SIDE;
 const short = (value, digits = 1) => value.toFixed(digits).replace("-", "\u2212");
@@ -106,7 +105,7 @@ function render({ model, el }) {
 
   function setLine(w, through) {
     const norm = Math.hypot(...w);
-    state.w = norm < 0.1 ? state.w : w.map((value) => bound(value, 6));
+    state.w = norm < 0.1 ? state.w : w.map((value) => clamp(value, -6, 6));
     state.b = -(state.w[0] * through[0] + state.w[1] * through[1]);
   }
   const tip = () => [anchor[0] + LENGTH * state.w[0], anchor[1] + LENGTH * state.w[1]];
@@ -117,13 +116,13 @@ function render({ model, el }) {
     state.points.forEach((_, i) => {
       const point = () => state.points[i];
       const held = handle(shapeOf(point()[2]), () => `point ${i + 1}, class ${point()[2]}`, point,
-        (x, y) => state.points.splice(i, 1, [bound(x, REACH), bound(y, REACH), point()[2]]));
+        (x, y) => state.points.splice(i, 1, [clamp(x, -REACH, REACH), clamp(y, -REACH, REACH), point()[2]]));
       held.flip = () => (point()[2] = 1 - point()[2]);
       held.drop = draw("path", drops, {});
       held.point = point;
     });
     handle(DIAMOND, () => "the line", () => anchor, (x, y) => {
-      anchor = [bound(x, REACH), bound(y, REACH)];
+      anchor = [clamp(x, -REACH, REACH), clamp(y, -REACH, REACH)];
       setLine(state.w, anchor);
     }).node.classList.add("course-grip");
     handle(SQUARE, () => "the tip of w", tip, (x, y) =>
@@ -181,7 +180,7 @@ function render({ model, el }) {
     if (handles.length !== state.points.length + 2) makeHandles();
     const [w1, w2] = state.w, square = Math.max(1e-9, w1 * w1 + w2 * w2);
     const from = anchor ?? [0, 0], off = pre(...from) / square;
-    anchor = [from[0] - off * w1, from[1] - off * w2].map((value) => bound(value, REACH));
+    anchor = [from[0] - off * w1, from[1] - off * w2].map((value) => clamp(value, -REACH, REACH));
 
     const [ax, ay] = anchor, reach = 9 / Math.sqrt(square);
     put(line, { d: `M${px(ax - reach * w2)} ${py(ay + reach * w1)}L${px(ax + reach * w2)} ${py(ay - reach * w1)}` });
@@ -192,8 +191,8 @@ function render({ model, el }) {
     put(letter, { x: px(tx) + 10, y: py(ty) - 9 });
 
     const [g, low, high] = ACTIVATIONS[state.g];
-    const fz = (z) => ((bound(z, 5) + 5) / 10) * SIDE;
-    const fh = (h) => 330 - ((Math.min(high, Math.max(low, h)) - low) / (high - low)) * 295;
+    const fz = (z) => ((clamp(z, -5, 5) + 5) / 10) * SIDE;
+    const fh = (h) => 330 - ((clamp(h, low, high) - low) / (high - low)) * 295;
     put(zero, { d: `M0 ${fh(0)}H${SIDE}M${SIDE / 2} 25V${SIDE - 5}` });
     const spots = Array.from({ length: 201 }, (_, i) => i / 20 - 5);
     put(curve, { d: "M" + spots.map((z) => `${fz(z)} ${fh(g(z))}`).join("L") });

@@ -48,7 +48,7 @@ function short(value) { // as course/widgets/style.py writes numbers
 const fixed = (value, digits = 1) => value.toFixed(digits).replace("-", "\u2212");
 const place = (z) => (WIDE * (Math.asinh(z / BEND) / Math.asinh(REACH / BEND) + 1)) / 2;
 const logitAt = (x) => BEND * Math.sinh(((2 * x) / WIDE - 1) * Math.asinh(REACH / BEND));
-const within = (z) => Math.min(REACH, Math.max(-REACH, Math.round(z * 10) / 10));
+const within = (z) => clamp(Math.round(z * 10) / 10, -REACH, REACH);
 
 function render({ model, el }) {
   const presets = model.get("presets"), walls = model.get("walls"), given = model.get("given");

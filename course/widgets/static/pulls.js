@@ -29,7 +29,7 @@ function shared({ q, keys, seen, kernel, theta }) {
 }
 const centre = (shares, values) => [0, 1].map((c) => shares.reduce((sum, a, i) => sum + a * values[i][c], 0));
 
-const snapped = (v, limit = REACH) => Math.min(limit, Math.max(-limit, Math.round(v * 100) / 100));
+const snapped = (v) => clamp(Math.round(v * 100) / 100, -REACH, REACH);
 const px = (x) => ((x + REACH) / (2 * REACH)) * SIDE;
 const py = (y) => ((REACH - y) / (2 * REACH)) * SIDE;
 const at = ([x, y]) => `translate(${px(x)} ${py(y)})`;
